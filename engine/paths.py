@@ -1,0 +1,28 @@
+"""Where things lie: shipped data (from a checkout, an editable install or a wheel), the user's cache, a show."""
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def data_dir(kind: str) -> Path:
+    """The folder of shipped `shaders` or `presets`."""
+    inside_wheel = _PACKAGE / "_data" / kind
+    return inside_wheel if inside_wheel.is_dir() else _PACKAGE.parent / kind
+
+
+def cache_dir(kind: str = "") -> Path:
+    """A folder of the user's cache, made if it is missing. `LATENZ_CACHE` moves it."""
+    base = os.environ.get("LATENZ_CACHE") or platformdirs.user_cache_dir("latenz", appauthor=False)
+    folder = Path(base) / kind
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def use_numba_cache() -> None:
+    """Keep numba's compiled code in our own cache and use OpenMP. Call before the first import of numba."""
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_dir("numba")))
+    os.environ.setdefault("NUMBA_THREADING_LAYER", "omp")
