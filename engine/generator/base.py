@@ -1,0 +1,77 @@
+"""What a generator is: a point in its latent space becomes a picture."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.controls import Control
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A range of layers that can have springs of its own: coarse form, middle structure, fine texture."""
+
+    name: str
+    first: int  # first layer of w, inclusive
+    last: int  # last layer of w, exclusive
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What a model knows of itself, readable without loading torch."""
+
+    name: str
+    architecture: str
+    z_dim: int
+    w_dim: int
+    num_ws: int
+    width: int
+    height: int
+    bands: tuple[Band, ...]
+    native: bool = True  # False: draws at any size
+    hash: str = ""
+    licence: str = ""
+    provenance: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Generator(ABC):
+    """`map` once per moved latent, `draw` once per frame. Static shapes; no allocation of size in `draw`."""
+
+    info: ModelInfo
+
+    @abstractmethod
+    def prepare(self, voices: int, width: int, height: int) -> None:
+        """Compile and warm up for this many voices at this size, before the first frame."""
+
+    @abstractmethod
+    def map(self, z: NDArray[np.float64], psi: float) -> NDArray[np.float32]:
+        """z (voices, bands, z_dim) -> w (voices, num_ws, w_dim); each band's layers come from its own z.
+
+        psi truncates w towards the model's average: 1 as learned, 0 the average itself.
+        """
+
+    @abstractmethod
+    def draw(self, w: NDArray[np.float32], controls: Mapping[str, float]) -> NDArray[np.uint8]:
+        """w (voices, num_ws, w_dim) -> (voices, height, width, 4) uint8 RGBA, sRGB, row 0 on top.
+
+        controls : the model's own playable inputs, by the last part of their `/generator/...` address.
+        The array belongs to the generator and is overwritten by the next call.
+        """
+
+    def controls(self) -> tuple[Control, ...]:
+        """The model's own playable inputs, as `/generator/<name>`."""
+        return ()
+
+    @property
+    def backend(self) -> str:
+        """What draws: for the report."""
+        return "eager"
+
+    def close(self) -> None:
+        """Give back what is held."""
+        return

@@ -1,0 +1,116 @@
+"""Where every signal stands now: levels, newest wins; events, each exactly once; the age of each."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mappings.signal import Event
+from mappings.tempo import Tempo
+
+CAPACITY = 2048  # addresses; a sender that invents new ones for ever is counted and refused
+EVENTS_PER_STEP = 1024
+STAMPS = 4096  # receive times kept per kind, for measuring latency
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """One look at the bus. Arrays are views that the next `put` changes."""
+
+    levels: NDArray[np.float64]  # (slots,)
+    times_s: NDArray[np.float64]  # (slots,) when each last changed hands
+    events: tuple[Event, ...]
+
+
+class Stamps:
+    """Receive times of one kind of message, numbered from 0, the newest `STAMPS` kept."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.times_s: NDArray[np.float64] = np.zeros(STAMPS)
+
+    def add(self, time_s: float) -> None:
+        """Number one more message."""
+        self.times_s[self.count % STAMPS] = time_s
+        self.count += 1
+
+
+class Bus:
+    """The signals of one show. Belongs to one thread: drivers' callbacks hand over inside `poll`."""
+
+    def __init__(self) -> None:
+        self.addresses: list[str] = []
+        self.units: list[str] = []
+        self.tempo = Tempo()
+        self.dropped: Counter[str] = Counter()
+        self.stamps: dict[str, Stamps] = {kind: Stamps() for kind in ("osc", "midi", "audio")}
+        self.counts: NDArray[np.int64] = np.zeros(CAPACITY, np.int64)
+        self.lows: NDArray[np.float64] = np.full(CAPACITY, np.inf)
+        self.highs: NDArray[np.float64] = np.full(CAPACITY, -np.inf)
+        self._levels: NDArray[np.float64] = np.zeros(CAPACITY)
+        self._times_s: NDArray[np.float64] = np.full(CAPACITY, -np.inf)
+        self._slots: dict[str, int] = {}
+        self._events: list[Event] = []
+
+    def slot(self, address: str, unit: str = "", rest: float = 0.0) -> int:
+        """The slot of an address, made on first use; -1 when the bus is full (counted as `bus_full`)."""
+        found = self._slots.get(address)
+        if found is not None:
+            return found
+        index = len(self.addresses)
+        if index >= CAPACITY:
+            self.dropped["bus_full"] += 1
+            return -1
+        self._slots[address] = index
+        self.addresses.append(address)
+        self.units.append(unit)
+        self._levels[index] = rest
+        return index
+
+    def find(self, address: str) -> int | None:
+        """The slot of an address if any source has made it."""
+        return self._slots.get(address)
+
+    def put(self, slot: int, value: float, time_s: float) -> None:
+        """The newest value of a level. Values that are not finite are refused and counted."""
+        if slot < 0:
+            return
+        if not -1e300 < value < 1e300:  # also false for NaN
+            self.dropped["nonfinite"] += 1
+            return
+        self._levels[slot] = value
+        self._times_s[slot] = time_s
+        self.counts[slot] += 1
+        if value < self.lows[slot]:
+            self.lows[slot] = value
+        if value > self.highs[slot]:
+            self.highs[slot] = value
+
+    def level(self, address: str, value: float, time_s: float, unit: str = "") -> None:
+        """`put` by address, for signals whose names are not known beforehand."""
+        self.put(self.slot(address, unit), value, time_s)
+
+    def post(self, address: str, value: float, time_s: float) -> None:
+        """Something happened; `read` delivers it once."""
+        if len(self._events) >= EVENTS_PER_STEP:
+            self.dropped["events_overflow"] += 1
+        elif not -1e300 < value < 1e300:
+            self.dropped["nonfinite"] += 1
+        else:
+            self._events.append(Event(address, value, time_s))
+
+    def value(self, slot: int) -> float:
+        """A level as it stands."""
+        return float(self._levels[slot])
+
+    def age_s(self, address: str, now_s: float) -> float:
+        """Seconds since a level last came in; infinite before the first time."""
+        slot = self._slots.get(address)
+        return float("inf") if slot is None else now_s - float(self._times_s[slot])
+
+    def read(self) -> Signals:
+        """The newest levels, and the events since the last read."""
+        n = len(self.addresses)
+        events, self._events = tuple(self._events), []
+        return Signals(self._levels[:n], self._times_s[:n], events)
