@@ -23,6 +23,19 @@ class Signals:
     events: tuple[Event, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A hand moved a control (OSC, MIDI, page, key, script): it sets the base and suspends the routes.
+
+    An address ending in `/release` gives the control back to its routes.
+    """
+
+    address: str
+    value: float
+    time_s: float
+    who: str  # "osc:127.0.0.1:53211", "midi:nano/1", "key", "script:blink": never sent back to its writer
+
+
 class Stamps:
     """Receive times of one kind of message, numbered from 0, the newest `STAMPS` kept."""
 
@@ -44,6 +57,8 @@ class Bus:
         self.units: list[str] = []
         self.tempo = Tempo()
         self.dropped: Counter[str] = Counter()
+        self.controls: frozenset[str] = frozenset()  # addresses of the show's controls, levels and events alike
+        self.writers: dict[str, str] = {}  # control -> who moved it last
         self.stamps: dict[str, Stamps] = {kind: Stamps() for kind in ("osc", "midi", "audio")}
         self.counts: NDArray[np.int64] = np.zeros(CAPACITY, np.int64)
         self.lows: NDArray[np.float64] = np.full(CAPACITY, np.inf)
@@ -52,6 +67,7 @@ class Bus:
         self._times_s: NDArray[np.float64] = np.full(CAPACITY, -np.inf)
         self._slots: dict[str, int] = {}
         self._events: list[Event] = []
+        self._writes: list[Write] = []
 
     def slot(self, address: str, unit: str = "", rest: float = 0.0) -> int:
         """The slot of an address, made on first use; -1 when the bus is full (counted as `bus_full`)."""
@@ -99,6 +115,21 @@ class Bus:
             self.dropped["nonfinite"] += 1
         else:
             self._events.append(Event(address, value, time_s))
+
+    def write(self, address: str, value: float, time_s: float, who: str) -> None:
+        """A hand moves a control; the routes take it up at this step."""
+        if not -1e300 < value < 1e300:
+            self.dropped["nonfinite"] += 1
+        elif len(self._writes) >= EVENTS_PER_STEP:
+            self.dropped["writes_overflow"] += 1
+        else:
+            self._writes.append(Write(address, value, time_s, who))
+            self.writers[address] = who
+
+    def take_writes(self) -> tuple[Write, ...]:
+        """The writes since the last call, oldest first."""
+        writes, self._writes = tuple(self._writes), []
+        return writes
 
     def value(self, slot: int) -> float:
         """A level as it stands."""

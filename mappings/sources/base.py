@@ -2,9 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections import Counter
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import ClassVar, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from mappings.bus import Bus
@@ -55,6 +58,17 @@ class Source(ABC):
     @abstractmethod
     def close(self) -> None:
         """Release everything. Safe to call twice."""
+
+    def addresses(self) -> tuple[str, ...]:
+        """What this source can bring, known from its config alone; a trailing `*` stands for any rest.
+
+        Routes are checked against these names, so that a misspelt one is an error with the nearest name.
+        """
+        return ()
+
+    def feedback(self, addresses: Sequence[str], values: NDArray[np.float64], bus: Bus, now_s: float) -> None:
+        """Told at every step where the level controls stand (same order always): lamps, rings, OSC replies."""
+        return
 
     def own(self, bus: Bus, address: str, unit: str = "", rest: float = 0.0) -> int:
         """A slot that `relax` may bring back to `rest` when this source is lost."""
