@@ -1,0 +1,120 @@
+"""The controls of the latent room: the list of them, and reading them by index."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.controls import Control, Layout
+from engine.generator.base import ModelInfo
+from engine.latent.spec import BandSpec, VoiceSpec
+
+AMOUNT_SIGMA = 4.0  # how far a direction goes either way
+LOOP_SLOTS = 4
+LOOP_VERBS = ("catch", "overdub", "undo", "stop")
+
+
+def loop_controls() -> tuple[Control, ...]:
+    """The looper's controls, once for a whole show: `/loop/bars` and four verbs for each of four loops."""
+    about = {
+        "catch": "catch the last bars and play them as a loop",
+        "overdub": "start or end writing what hands do into the loop",
+        "undo": "take back the last overdub; without one, the loop itself",
+        "stop": "stop the loop",
+    }
+    bars = Control("/loop/bars", 4.0, 1.0, 16.0, "bars", about="how many bars a pad catches")
+    return bars, *(
+        Control(f"/loop/{slot}/{verb}", kind="event", about=about[verb])
+        for slot in range(1, LOOP_SLOTS + 1)
+        for verb in LOOP_VERBS
+    )
+
+
+def controls(
+    voices: Sequence[VoiceSpec],
+    info: ModelInfo,
+    directions: Iterable[str],
+    places: Iterable[str] = (),
+    psi: float = 1.0,
+) -> tuple[Control, ...]:
+    """Every control of this room, in order; needs no torch and opens no file.
+
+    One voice has plain addresses. Several have `/voice/<n>/...` each (n from 1) and the plain ones too: a plain event
+    fires for all voices, a plain level shifts all of them by how far it is from its rest (frequencies in proportion).
+    """
+    directions, places = tuple(directions), tuple(places)
+    rows = [Control("/generator/psi", psi, 0.0, 1.5, about="truncation: 1 as learned, 0 the average picture")]
+    rows += loop_controls()
+    shared = VoiceSpec(motion=voices[0].motion, sequence=next((v.sequence for v in voices if v.sequence), None))
+    if len(voices) == 1:
+        return (*rows, *_voice_controls("", voices[0], info, directions, places))
+    rows += _voice_controls("", shared, info, directions, places)
+    for number, voice in enumerate(voices, 1):
+        rows += _voice_controls(f"/voice/{number}", voice, info, directions, places)
+    return tuple(rows)
+
+
+def _voice_controls(
+    prefix: str, voice: VoiceSpec, info: ModelInfo, directions: tuple[str, ...], places: tuple[str, ...]
+) -> list[Control]:
+    levels = [
+        Control(prefix + address, default, low, high, unit, about=about)
+        for address, default, low, high, unit, about in _levels(voice, info, directions)
+    ]
+    events = [Control(prefix + address, kind="event", about=about) for address, about in _events(voice, info, places)]
+    return levels + events
+
+
+_Row = tuple[str, float, float, float, str, str]
+
+
+def _levels(voice: VoiceSpec, info: ModelInfo, directions: Iterable[str]) -> list[_Row]:
+    """(address, default, low, high, unit, about) of the levels of one voice."""
+    m = voice.motion
+    rows: list[_Row] = [
+        ("/motion/frequency_hz", m.frequency_hz, 0.01, 10.0, "hz", "how fast the spring pulls; moves all bands"),
+        ("/motion/damping", m.damping, 0.0, 4.0, "", "0 swings for ever, 1 is critical; moves all bands"),
+        ("/motion/amount_frequency_hz", m.amount_frequency_hz, 0.01, 20.0, "hz", "how fast amounts follow"),
+        ("/motion/amount_damping", m.amount_damping, 0.0, 4.0, "", "damping of the amounts"),
+        ("/latent/surprise", m.surprise, 0.0, 1.0, "", "how far `more` goes; 1 is a quarter turn"),
+        ("/latent/wander", m.wander, 0.0, 1.0, "", "how far the goal wanders; 1 is a quarter turn"),
+        ("/latent/wander_hz", m.wander_hz, 0.0, 2.0, "hz", "how fast the goal wanders"),
+        ("/latent/loop", 0.0, 0.0, 1.0, "", "from 0.5 on: the goal goes round a loop of places"),
+        ("/latent/loop_bars", m.loop_bars, 0.25, 64.0, "bars", "how long one round takes"),
+    ]
+    if m.geometry == "sphere":
+        rows.append(("/motion/sphere", m.sphere, 0.0, 1.0, "", "1 keeps to the shell, 0 cuts corners through it"))
+    if len(info.bands) > 1:
+        for band in info.bands:
+            spec = m.bands.get(band.name, BandSpec())
+            frequency_hz = m.frequency_hz if spec.frequency_hz is None else spec.frequency_hz
+            damping = m.damping if spec.damping is None else spec.damping
+            rows.append((f"/motion/{band.name}/frequency_hz", frequency_hz, 0.01, 10.0, "hz", f"of {band.name} layers"))
+            rows.append((f"/motion/{band.name}/damping", damping, 0.0, 4.0, "", f"of {band.name} layers"))
+    if voice.sequence is not None:
+        rows += [
+            ("/journey/on", 1.0, 0.0, 1.0, "", "from 0.5 on: the goal follows the sequence"),
+            ("/journey/position_s", 0.0, 0.0, 86400.0, "s", "where in the sequence, added to what has played"),
+            ("/journey/speed", 1.0, -8.0, 8.0, "", "1 plays as written, 0 holds"),
+        ]
+    for name in directions:
+        about = f"amount along {name}"
+        rows.append((f"/direction/{name}", 0.0, -AMOUNT_SIGMA, AMOUNT_SIGMA, "sigma", about + ", on a spring"))
+        rows.append((f"/accent/{name}", 0.0, -AMOUNT_SIGMA, AMOUNT_SIGMA, "sigma", about + ", at once"))
+    return rows
+
+
+def _events(voice: VoiceSpec, info: ModelInfo, places: Iterable[str]) -> list[tuple[str, str]]:
+    """(address, about) of the events of one voice."""
+    rows = [
+        ("/latent/next", "go to the next seed's place"),
+        ("/latent/more", "go to a neighbour of here"),
+        ("/latent/seed", "go to the place of the seed that the event carries"),
+        ("/latent/catch", "add the place that is here to the keyframe loop"),
+        ("/latent/forget", "forget the caught places"),
+    ]
+    if len(info.bands) > 1:
+        for band in info.bands:
+            rows.append((f"/latent/{band.name}/next", f"the next seed for {band.name} layers alone"))
+            rows.append((f"/latent/{band.name}/more", f"a neighbour of here for {band.name} layers alone"))
+    return rows + [(f"/latent/place/{name}", f"go to the place {name}") for name in places]
