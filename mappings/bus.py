@@ -66,7 +66,9 @@ class Bus:
         self._levels: NDArray[np.float64] = np.zeros(CAPACITY)
         self._times_s: NDArray[np.float64] = np.full(CAPACITY, -np.inf)
         self._slots: dict[str, int] = {}
+        self.posted = 0  # events ever accepted
         self._events: list[Event] = []
+        self._delivered: tuple[Event, ...] = ()
         self._writes: list[Write] = []
 
     def slot(self, address: str, unit: str = "", rest: float = 0.0) -> int:
@@ -115,6 +117,19 @@ class Bus:
             self.dropped["nonfinite"] += 1
         else:
             self._events.append(Event(address, value, time_s))
+            self.posted += 1
+
+    def events_since(self, count: int) -> tuple[Event, ...]:
+        """The events after the first `count` ever posted, without taking them from anyone.
+
+        Whoever looks once per step and remembers `posted` sees each event once, whatever the order of the sources.
+        """
+        missed = self.posted - count
+        return (*self._delivered, *self._events)[-missed:] if missed > 0 else ()
+
+    def pending_writes(self) -> tuple[Write, ...]:
+        """The hands' writes of this step, without taking them."""
+        return tuple(self._writes)
 
     def write(self, address: str, value: float, time_s: float, who: str) -> None:
         """A hand moves a control; the routes take it up at this step."""
@@ -161,5 +176,5 @@ class Bus:
     def read(self) -> Signals:
         """The newest levels, and the events since the last read."""
         n = len(self.addresses)
-        events, self._events = tuple(self._events), []
-        return Signals(self._levels[:n], self._times_s[:n], events)
+        self._delivered, self._events = tuple(self._events), []
+        return Signals(self._levels[:n], self._times_s[:n], self._delivered)
