@@ -140,6 +140,8 @@ class Bus:
         else:
             self._writes.append(Write(address, value, time_s, who))
             self.writers[address] = who
+            if address not in self.controls and address.endswith("/release"):  # nobody holds it now
+                self.writers.pop(address.removesuffix("/release"), None)
 
     def take_writes(self) -> tuple[Write, ...]:
         """The writes since the last call, oldest first."""
