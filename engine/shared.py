@@ -244,7 +244,8 @@ class Board:
     _WIDTH = 16
     BEAT, STATE, PID, INCARNATION, GENERATION, WORK = range(6)
     # The stage's own row goes on with the schedule that everybody follows.
-    START, PERIOD, STOP, ACTIVE = 6, 7, 8, 9
+    START, PERIOD, STOP = 6, 7, 8
+    FRAME = 9  # seconds that one picture takes, as far as the generator knows
 
     def __init__(self, path: Path, create: bool = False) -> None:
         self._map = map_file(path, 8 * self._WIDTH * (len(ROLES) + 2), create)

@@ -62,7 +62,7 @@ class Supervisor:
     def _spawn(self, child: Child) -> None:
         row = self.board.row(child.role, child.incarnation)
         row[:] = 0
-        environment = dict(os.environ)
+        environment = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", **os.environ}
         # Children load the very engine that started them, from a checkout as from a wheel; never the working folder.
         root = str(Path(__file__).resolve().parent.parent)
         environment["PYTHONPATH"] = os.pathsep.join(p for p in (root, environment.get("PYTHONPATH")) if p)
@@ -84,7 +84,8 @@ class Supervisor:
         row = self.board.row(child.role, child.incarnation)
         if row[Board.WORK] > 0:
             silence_s = now_s - row[Board.BEAT]
-            return f"no heartbeat for {silence_s:.1f} s" if silence_s > SILENCE_S else ""
+            allowed_s = max(SILENCE_S, 4.0 * row[Board.FRAME])  # a big model may take seconds for a picture
+            return f"no heartbeat for {silence_s:.1f} s" if silence_s > allowed_s else ""
         return f"not ready after {GRACE_S:.0f} s" if now_s - child.started_s > GRACE_S else ""
 
     def watch(self, now_s: float) -> list[str]:

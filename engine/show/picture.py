@@ -1,0 +1,182 @@
+"""The generator process: latent motion and the generator, one picture for every tick of the stage."""
+
+import gc
+import math
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.controls import Controls
+from engine.generator.catalog import open_model
+from engine.journal import Journal, pack, unpack
+from engine.latent.motion import Motion
+from engine.paths import cache_dir
+from engine.preset import Show
+from engine.shared import STAMP_KINDS, Board, FrameRing
+from engine.show.session import Session, parent_gone
+
+JOURNAL_S = 1.0
+WAIT_S = 0.002
+
+
+class Picture:
+    """Controls become a picture. Live and stepped it is this same object."""
+
+    def __init__(self, show: Show, device: str = "auto", threads: int | None = None) -> None:
+        self.generator = open_model(show.model, device, threads or drawing_threads())
+        width, height = show.drawn_size
+        self.generator.prepare(len(show.voices), width, height)
+        self.shape = (len(show.voices), height, width)
+        self.follow(show)
+
+    def follow(self, show: Show) -> None:
+        """Play another version of a show on the same generator; the latent goes on where that is possible."""
+        former = getattr(self, "motion", None)
+        self.show = show
+        self.motion = Motion(
+            show.voices, show.info, show.directions, show.places, self.generator.map, show.layout
+        )
+        if former is not None:
+            self.motion.restore(former.state())
+        self._inputs = {
+            control.address.rpartition("/")[2]: show.layout.index(control.address)
+            for control in self.generator.controls()
+            if control.address in show.layout
+        }
+        self.motion_s = 0.0  # how long the last step's parts took
+        self.draw_s = 0.0
+
+    def step(self, controls: Controls, dt_s: float, beat: float) -> NDArray[np.uint8]:
+        """(voices, height, width, 4) RGBA8, the generator's own array."""
+        begun = time.perf_counter()
+        w = self.motion.step(controls, dt_s, beat)
+        between = time.perf_counter()
+        image = self.generator.draw(w, {name: float(controls.values[i]) for name, i in self._inputs.items()})
+        self.motion_s, self.draw_s = between - begun, time.perf_counter() - between
+        return image
+
+
+def same_generator(a: Show, b: Show) -> bool:
+    """True when one prepared generator can play both shows."""
+    return (a.model, a.info.hash, a.drawn_size, len(a.voices)) == (b.model, b.info.hash, b.drawn_size, len(b.voices))
+
+
+def drawing_threads() -> int:
+    """Leaves a core's share to the stage and the signals where there are more than two."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, 2) if cores <= 2 else cores - 1)
+
+
+def journal_of(show: Show) -> Journal:
+    """Where the motion of this show is written down, for a start after a power cut."""
+    return Journal(cache_dir("journal") / show.name)
+
+
+def run(folder: Path, incarnation: int) -> None:
+    """The generator process, until the session stops or the stage has another one."""
+    session, parent = Session(folder), os.getppid()
+    row = session.board.row("generator", incarnation)
+    row[Board.PID], row[Board.INCARNATION] = os.getpid(), incarnation
+    generation = session.generation
+    show = session.show(generation)
+    picture = Picture(show, show.options.device)
+    journal = journal_of(show)
+    _resume(session, picture, journal)
+    controls = Controls(show.layout, show.layout.defaults.copy())
+    _warm(picture, controls)
+    frames = FrameRing(folder / f"frames-{incarnation}", picture.shape)
+    session.write("status-generator.json", _status(picture))
+    events = session.rings["events"]
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    tick, stamps, beat = -1, (0,) * len(STAMP_KINDS), 0.0
+    last_s, journal_s = time.perf_counter(), time.perf_counter()
+    row[Board.GENERATION] = generation
+    while not session.stopping:
+        start_s, period_s = float(session.board.stage[Board.START]), float(session.board.stage[Board.PERIOD])
+        if period_s <= 0:
+            row[Board.BEAT] = time.perf_counter()
+            time.sleep(WAIT_S)
+            continue
+        tick = _next_tick(session, tick, start_s, period_s)
+        if session.generation != generation:
+            generation = session.generation
+            wanted = session.show(generation)
+            if same_generator(show, wanted):  # otherwise another process is being warmed for it; play on until then
+                show = wanted
+                picture.follow(show)
+                controls = Controls(show.layout, show.layout.defaults.copy())
+                row[Board.GENERATION] = generation
+        now_s = time.perf_counter()
+        view = session.table.read()
+        if view is not None and view.generation == row[Board.GENERATION]:
+            controls = Controls(show.layout, view.values, tuple(event for event, _ in events.read()))
+            stamps, beat = view.stamps, view.beat
+        else:
+            controls = Controls(show.layout, controls.values)
+        image = picture.step(controls, now_s - last_s, beat)
+        last_s = now_s
+        drawn_s = time.perf_counter()
+        frames.write(image, tick, now_s, drawn_s, stamps)
+        state = pack(picture.motion.state())
+        session.pad.write(state)
+        done_s = time.perf_counter()
+        meter = session.meter
+        meter.add("motion", picture.motion_s)
+        meter.add("generator", picture.draw_s)
+        meter.add("handover", done_s - drawn_s)
+        row[Board.FRAME] = max(picture.draw_s, 0.9 * float(row[Board.FRAME]))
+        row[Board.BEAT] = done_s
+        row[Board.WORK] += 1
+        if done_s - journal_s >= JOURNAL_S:
+            journal_s = done_s
+            journal.write(state)
+            session.write("status-generator.json", _status(picture))
+            gc.collect(0)
+            if parent_gone(parent):
+                break
+    picture.generator.close()
+
+
+def _next_tick(session: Session, last: int, start_s: float, period_s: float) -> int:
+    """Wait for the next tick of the stage's schedule; ticks that passed while drawing are left out."""
+    now_s = time.perf_counter()
+    tick = max(last + 1, math.floor((now_s - start_s) / period_s))
+    due_s = start_s + tick * period_s
+    if due_s - now_s > 1.0:  # the schedule was moved: begin again from now
+        return math.floor((now_s - start_s) / period_s)
+    if due_s > now_s:
+        time.sleep(due_s - now_s)
+        session.meter.add("generator_wake", max(0.0, time.perf_counter() - due_s))
+    return tick
+
+
+def _resume(session: Session, picture: Picture, journal: Journal) -> None:
+    """Go on from the last drawn frame of this session; with --resume also from the last one of another."""
+    data = session.pad.read()
+    state = unpack(data) if data is not None else None
+    if state is None and (session.read("options.json") or {}).get("resume"):
+        state = journal.read()
+    if state is not None:
+        picture.motion.restore(state)
+
+
+def _warm(picture: Picture, controls: Controls) -> None:
+    """Draw once without moving, so that the first live frame is not the first."""
+    state = picture.motion.state()
+    picture.step(controls, 0.0, 0.0)
+    picture.motion.restore(state)
+
+
+def _status(picture: Picture) -> dict[str, Any]:
+    return {
+        "backend": picture.generator.backend,
+        "device": getattr(picture.generator, "device", "cpu"),
+        "model": picture.show.info.name,
+        "faults": picture.motion.faults,
+    }

@@ -1,0 +1,328 @@
+"""The stage process, parent of the others: it owns the window, and whatever dies, the wall is not black."""
+
+import gc
+import math
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.controls import Controls
+from engine.errors import EngineError
+from engine.preset import Show, check_routes, find_show, load_show, show_names
+from engine.shared import Board, FrameNote, FrameRing
+from engine.show.picture import same_generator
+from engine.show.report import Tally
+from engine.show.session import LATENCIES, Session
+from engine.stage.base import Stage
+from engine.stage.keys import BY_NAME
+from engine.stage.outputs.picture import save_png
+from engine.supervisor import Child, Supervisor, end
+
+POLL_S = 0.0005
+BLACK_LEVEL = 2.0
+WATCH_S = 0.1  # the supervisor and the show's file are looked at this often
+LOCAL_S = 0.5  # a key holds its control here until the signals process has answered
+
+
+@dataclass
+class Wall:
+    """One running show on one stage."""
+
+    session: Session
+    stage: Stage
+    show: Show
+    supervisor: Supervisor
+    say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: T201
+    tally: Tally = field(default_factory=Tally)
+    screenshots: Path = field(default_factory=Path.cwd)
+
+    def __post_init__(self) -> None:
+        self.generation = self.session.publish(self.show)
+        self._controls = Controls(self.show.layout, self.show.layout.defaults.copy())
+        self._frames: FrameRing | None = None
+        self._note: FrameNote | None = None
+        self._spare: Child | None = None
+        self._local: dict[int, tuple[float, float]] = {}  # control index -> value, until
+        self._watched_s = -math.inf
+        self._mtime_ns = _mtime_ns(self.show.path)
+        self._said: dict[str, float] = {}
+        self._frozen = (False, False)
+        self.quitting = False
+        self._indices()
+
+    def _indices(self) -> None:
+        layout = self.show.layout
+        self._blackout, self._freeze = layout.index("/output/blackout"), layout.index("/output/freeze")
+        for line in self.stage.set_effects(self.show.effects, layout):
+            self._tell(line)
+        self.stage.set_title(f"latenz - {self.show.table.title or self.show.name}")
+
+    def run(self, seconds: float | None = None, until: Callable[[], bool] = lambda: False) -> None:
+        """Play until the window closes, `seconds` after the first picture, or `until` says so."""
+        board, period_s = self.session.board, 1.0 / self.show.fps
+        board.stage[Board.PERIOD] = period_s
+        board.stage[Board.START] = start_s = time.perf_counter()
+        tick, last_s = 0, start_s
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        try:
+            while not (self.quitting or self.stage.closed or until()):
+                due_s = start_s + (tick + 1) * period_s
+                image, note = self._await(tick, due_s)
+                now_s = time.perf_counter()
+                self._look(now_s)
+                self._hear_keys()
+                controls = self._read()
+                if self._frames is None or self._frames.newest == 0:
+                    self._sleep(due_s)  # nothing to show yet: the window stays as it is
+                else:
+                    self._present(image, note, controls, now_s, now_s - last_s, due_s, period_s)
+                last_s = now_s
+                tick = max(tick + 1, math.floor((time.perf_counter() - start_s) / period_s))
+                if seconds is not None and self.tally.first_s and now_s - self.tally.first_s >= seconds:
+                    break
+        finally:
+            gc.enable()
+            self.tally.restarts.update(self.supervisor.restarts)
+
+    def _await(self, tick: int, due_s: float) -> tuple[NDArray[np.uint8] | None, FrameNote | None]:
+        """The picture that answers this tick, or None when it has not come by the time it is due."""
+        while True:
+            view = self._frames.view() if self._frames is not None else None
+            if view is not None and (self._note is None or view[1].number > self._note.number) and view[1].tick >= tick:
+                return view
+            now_s = time.perf_counter()
+            if now_s >= due_s:
+                newer = view is not None and (self._note is None or view[1].number > self._note.number)
+                return view if newer and view is not None else (None, None)
+            self.session.board.stage[Board.BEAT] = now_s
+            time.sleep(min(POLL_S, due_s - now_s))
+
+    def _sleep(self, until_s: float) -> None:
+        left_s = until_s - time.perf_counter()
+        if left_s > 0:
+            time.sleep(left_s)
+
+    def _read(self) -> Controls:
+        """The newest controls of the playing show, with keys that were pressed here a moment ago on top."""
+        view = self.session.table.read()
+        events = tuple(event for event, _ in self.session.rings["events"].read())
+        values = self._controls.values
+        if view is not None and view.generation == self.generation and len(view.values) == len(values):
+            values = view.values
+        now_s = time.perf_counter()
+        for index, (value, until_s) in list(self._local.items()):
+            if now_s > until_s or values[index] == value:
+                del self._local[index]
+            else:
+                values = values.copy()
+                values[index] = value
+        self._controls = Controls(self.show.layout, values, events)
+        for event in events:
+            self._act(event.address, event.value)
+        return self._controls
+
+    def _present(
+        self,
+        image: NDArray[np.uint8] | None,
+        note: FrameNote | None,
+        controls: Controls,
+        now_s: float,
+        dt_s: float,
+        due_s: float,
+        period_s: float,
+    ) -> None:
+        """Draw, show, and count what was shown."""
+        stage, meter = self.stage, self.session.meter
+        stage.present(image, controls, now_s, dt_s)
+        done_s = time.perf_counter()
+        if image is not None and note is not None and self._frames is not None and not self._frames.intact(note):
+            self.tally.torn += 1
+        meter.add("effects", stage.spent.effects_s)
+        meter.add("present", stage.spent.upload_s + stage.spent.present_s)
+        blackout = controls.values[self._blackout] > 0.0
+        self.tally.presented(done_s, repeated=image is None, late=done_s > due_s + 0.5 * period_s)
+        if self.tally.last_gap_s:
+            meter.add("frame", self.tally.last_gap_s)
+        if not blackout and stage.mean_level() < BLACK_LEVEL:
+            self.tally.black += 1
+        if note is not None:
+            self._latency(note, done_s)
+            self._note = note
+
+    def _latency(self, note: FrameNote, done_s: float) -> None:
+        """Every message that this picture's latent includes for the first time: from its receipt to the light."""
+        before = self._note.stamps if self._note is not None else note.stamps
+        for kind, name in enumerate(LATENCIES):
+            if note.stamps[kind] > before[kind]:
+                received_s = self.session.stamps.since(kind, before[kind], note.stamps[kind])
+                self.session.meter.add_many(name, done_s - received_s)
+
+    def _hear_keys(self) -> None:
+        """Keys become signals, and the actions of the key table become a hand's writes."""
+        ring = self.session.rings["from_stage"]
+        for key in self.stage.keys():
+            ring.post(key.address, key.value, key.time_s, "key")
+            action = BY_NAME.get(key.address.rpartition("/")[2])
+            if action is None or not key.value:
+                continue
+            if action.how == "event":
+                ring.post(action.action, 1.0, key.time_s, "key")
+            elif action.how == "toggle":
+                index = self.show.layout.index(action.action)
+                value = 0.0 if self._controls.values[index] > 0.5 else 1.0
+                self._local[index] = (value, time.perf_counter() + LOCAL_S)  # at once, even if signals is dead
+                ring.post(action.action, value, key.time_s, "key")
+
+    def _act(self, address: str, value: float) -> None:
+        """Events that are meant for the stage."""
+        match address:
+            case "/show/next":
+                self.change_show(self._other(+1))
+            case "/show/previous":
+                self.change_show(self._other(-1))
+            case "/show/select":
+                names = self._order()
+                if 1 <= round(value) <= len(names):
+                    self.change_show(names[round(value) - 1])
+            case "/show/screenshot":
+                self.screenshot()
+
+    def _order(self) -> list[str]:
+        """The shows that `/show/next` goes round: what the show lists, else all there are beside it."""
+        return list(self.show.table.next) or show_names(self.show.path)
+
+    def _other(self, step: int) -> str:
+        names = self._order()
+        here = names.index(self.show.name) if self.show.name in names else -1 if step > 0 else 0
+        return names[(here + step) % len(names)] if names else self.show.name
+
+    def screenshot(self) -> Path:
+        """Keep the picture as PNG with what drew it."""
+        path = self.screenshots / time.strftime(f"latenz-{self.show.name}-%Y%m%d-%H%M%S.png")
+        save_png(path, self.stage.grab(), self.describe())
+        self._tell(f"kept {path.name}")
+        return path
+
+    def describe(self) -> dict[str, str]:
+        """What goes into a picture's text chunks."""
+        from engine.show.report import picture_notes
+
+        return picture_notes(self.session, self.show)
+
+    def change_show(self, name: str) -> None:
+        """Play another show. One that does not hold together is refused and the present one plays on."""
+        folder = self.show.folder.parent / name
+        try:
+            path = find_show(folder if (folder / "show.toml").is_file() else name)
+            show = load_show(path, self.show.options)
+        except EngineError as error:
+            self._tell(str(error))
+            return
+        self._tell(f"playing {show.name}")
+        self._play(show)
+
+    def _play(self, show: Show) -> None:
+        """Publish a show; where the present generator cannot draw it, warm another beside it first."""
+        former, self.show = self.show, show
+        self._mtime_ns = _mtime_ns(show.path)
+        self.generation = self.session.publish(show)
+        self._controls = Controls(show.layout, show.layout.defaults.copy())
+        self._local.clear()
+        self._indices()
+        if self._spare is not None:
+            end(self._spare)
+            self._spare = None
+        self.follow_script()
+        if not same_generator(former, show):
+            child = self.supervisor.children["generator"]
+            self._spare = self.supervisor.spare("generator", child.incarnation + 1)
+
+    def follow_script(self) -> None:
+        """A show with a script has a process for it; a show without has none."""
+        child = self.supervisor.children.get("script")
+        if self.show.script is not None and child is None:
+            self.supervisor.start("script")
+        elif self.show.script is None and child is not None:
+            end(self.supervisor.children.pop("script"))
+
+    def _look(self, now_s: float) -> None:
+        """Now and then: children, a warmed generator, the show's file, effects that were saved."""
+        self._open_frames()
+        if now_s - self._watched_s < WATCH_S:
+            return
+        self._watched_s = now_s
+        self.session.board.stage[Board.BEAT] = now_s
+        for line in self.supervisor.watch(now_s):
+            self._tell(line)
+        if self._spare is not None:
+            self._warmed(now_s)
+        self._reload()
+        for line in self.stage.problems:
+            self._tell(line)
+
+    def _warmed(self, now_s: float) -> None:
+        spare = self._spare
+        assert spare is not None
+        if (self.session.folder / f"frames-{spare.incarnation}").exists() and (
+            self.session.board.row("generator", spare.incarnation)[Board.WORK] > 0
+        ):
+            self.supervisor.adopt(spare)
+            self._spare = None
+        elif why := self.supervisor.fault(spare, now_s):
+            self._tell(f"the new generator failed ({why}); the former one plays on")
+            end(spare)
+            self._spare = None
+
+    def _open_frames(self) -> None:
+        """Follow the generator that plays now to its ring of pictures."""
+        child = self.supervisor.children.get("generator")
+        if child is None:
+            return
+        path = self.session.folder / f"frames-{child.incarnation}"
+        if self._frames is None or self._frames_path != path:
+            try:
+                frames = FrameRing(path)
+            except OSError:
+                return  # it is still preparing: the last picture is held
+            self._frames, self._frames_path, self._note = frames, path, None
+
+    def _reload(self) -> None:
+        """A saved show.toml is swapped in between frames; a broken one keeps the last good show and says why."""
+        mtime_ns = _mtime_ns(self.show.path)
+        if mtime_ns in (0, self._mtime_ns) and self.stage.revision == self._revision:
+            return
+        self._mtime_ns, self._revision = mtime_ns or self._mtime_ns, self.stage.revision
+        try:
+            show = load_show(self.show.path, self.show.options)
+            check_routes(show)
+        except EngineError as error:
+            self._tell(str(error))
+            return
+        self._tell(f"{show.name} was saved: playing it")
+        self._play(show)
+
+    _frames_path: Path = Path()
+    _revision: int = 0
+
+    def _tell(self, line: str) -> None:
+        """Say something once, to the terminal and the performer; the same line again only after a while."""
+        now_s = time.perf_counter()
+        if now_s - self._said.get(line, -math.inf) < 10.0:
+            return
+        self._said[line] = now_s
+        self.stage.set_status(line)
+        self.say(f"latenz: {line}")
+
+
+def _mtime_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
