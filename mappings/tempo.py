@@ -12,6 +12,7 @@ DOUBT = 0.3  # ... and below which it stops leading
 SLEW = 0.5  # while locking, the beat runs between half and one and a half times its tempo: a half beat in one beat
 LOCK_S = 0.1  # time constant of the last bit of the way
 LOW_BPM, HIGH_BPM = 10.0, 1000.0
+TAKE_BEATS = 0.1  # a take's beat was smooth when it was played: it is followed to the letter up to this gap
 TAP_GAP_S = 2.0  # a longer pause begins a new count
 TAPS = 8
 TICKS_PER_STEP = 64  # a process that slept makes up for this many beats, not for an hour of them
@@ -168,12 +169,14 @@ class Tempo:
         source = self._best(now_s)
         if source == "free" != self.source:
             self._run_free(self.bpm / self.scale, self._stepped_s if self._stepped_s is not None else now_s)
-        offer, joined_take = self._offers[source], source == "take" != self.source
+        offer, joins_take = self._offers[source], source == "take" != self.source
         self.source, self.confidence, self.bpm = source, offer.confidence, offer.bpm * self.scale
         error = self._error(offer, now_s - dt_s)
         stride = dt_s * self.bpm / 60.0
-        if joined_take:
+        if joins_take:
             self.beat += stride + error % 1.0
+        elif source == "take" and abs(error) < TAKE_BEATS:
+            self.beat += max(0.0, stride + error)
         else:
             pull = error * -math.expm1(-dt_s / LOCK_S)
             self.beat += stride + max(-SLEW * stride, min(SLEW * stride, pull))
