@@ -68,7 +68,7 @@ class TakeWriter:
         self._line(time_s, f'"show":{self._name(name)}')
 
     def close(self, end_s: float = 0.0) -> None:
-        """Write what is left and give the take its name; it lasts until `end_s` or its last line. Safe to call twice."""
+        """Write what is left and give the take its name; it lasts until `end_s` or its last line. Safe twice."""
         if self._closed:
             return
         self._closed = True

@@ -14,6 +14,7 @@ LOCK_S = 0.1  # time constant of the last bit of the way
 LOW_BPM, HIGH_BPM = 10.0, 1000.0
 TAKE_BEATS = 0.1  # a take's beat was smooth when it was played: it is followed to the letter up to this gap
 TAP_GAP_S = 2.0  # a longer pause begins a new count
+TAP_BOUNCE_S = 0.06
 TAPS = 8
 TICKS_PER_STEP = 64  # a process that slept makes up for this many beats, not for an hour of them
 
@@ -48,11 +49,18 @@ class Taps:
     def __init__(self) -> None:
         self._times_s: list[float] = []
 
-    def add(self, time_s: float) -> float | None:
-        """One more tap; the tempo in bpm from the second tap on (least squares over the last 8)."""
-        if self._times_s and not 0.0 < time_s - self._times_s[-1] <= TAP_GAP_S:
-            self._times_s.clear()
-        self._times_s = [*self._times_s, time_s][-TAPS:]
+    def add(self, time_s: float) -> bool:
+        """One more tap; false for one that comes too soon to be meant (a bouncing pad) or not from this time at all."""
+        gap_s = time_s - self._times_s[-1] if self._times_s else math.inf
+        if not math.isfinite(time_s) or 0.0 <= gap_s < TAP_BOUNCE_S:
+            return False
+        kept = self._times_s if 0.0 < gap_s <= TAP_GAP_S else []
+        self._times_s = [*kept, time_s][-TAPS:]
+        return True
+
+    @property
+    def bpm(self) -> float | None:
+        """The tempo, from the second tap on: the straight line through the last 8 (least squares)."""
         n = len(self._times_s)
         if n < 2:
             return None
@@ -134,7 +142,9 @@ class Tempo:
 
     def tap(self, time_s: float) -> None:
         """The player taps the beat: one tap sets the phase and begins a bar, two or more set the tempo."""
-        bpm = self._taps.add(time_s)
+        if not self._taps.add(time_s):
+            return
+        bpm = self._taps.bpm
         if bpm is None:
             self.offer("tap", self.bpm / self.scale, 0.0, time_s, self._taps.confidence, bar_phase=0.0)
         else:
