@@ -1,7 +1,8 @@
 """Silk: the built-in generator without weights. A coordinate network draws lit, threaded cloth at any size.
 
-The latent z is Gaussian with 128 entries. A fixed orthonormal basis splits it into 16 named amounts (one for each
-direction below) and 112 that compose the picture. Importing this module loads neither numba nor torch.
+The smooth part of the picture (a small sine network on warped coordinates) is evaluated on a coarse grid; folds, light,
+stripes, fibres and filaments are drawn from it in closed form at full size. Importing this module loads neither numba
+nor torch.
 """
 
 from collections.abc import Mapping
@@ -10,43 +11,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.generator.base import Band, ModelInfo
+from engine.errors import ModelError
+from engine.generator.base import Band, Generator, ModelInfo
+from engine.generator.silk_garden import Garden, Style
+from engine.generator.silk_latent import BASIS, LAYERS, NAMES, Z_DIM, layer_of
+from engine.paths import use_numba_cache
 
-Z_DIM = 128
-LAYERS = ("place", "form", "weave", "folds", "threads", "colour")
-_DIRECTION_LAYER: Mapping[str, str] = {
-    "drift_x": "place",
-    "drift_y": "place",
-    "scale": "place",
-    "turn": "place",
-    "twist": "place",
-    "bloom": "form",
-    "symmetry": "form",
-    "warp": "form",
-    "stripes": "weave",
-    "relief": "folds",
-    "filaments": "threads",
-    "sheen": "threads",
-    "hue": "colour",
-    "light": "colour",
-    "chroma": "colour",
-    "contrast": "colour",
-}
-NAMES: tuple[str, ...] = tuple(_DIRECTION_LAYER)
-
-
-def _basis() -> NDArray[np.float64]:
-    """(128, 128) orthonormal rows: Sylvester's Hadamard matrix with seeded signs, exact on every machine."""
-    rows = np.ones((1, 1))
-    while len(rows) < Z_DIM:
-        rows = np.block([[rows, rows], [rows, -rows]])
-    signs = np.where(np.random.RandomState(1637).rand(Z_DIM) < 0.5, -1.0, 1.0)
-    return rows * signs / np.sqrt(Z_DIM)
-
-
-BASIS: NDArray[np.float64] = _basis()
 DIRECTIONS: dict[str, NDArray[np.float64]] = {name: BASIS[i] for i, name in enumerate(NAMES)}
-DIRECTION_LAYERS: dict[str, tuple[int, ...]] = {n: (LAYERS.index(layer),) for n, layer in _DIRECTION_LAYER.items()}
+DIRECTION_LAYERS: dict[str, tuple[int, ...]] = {name: (layer_of(name),) for name in NAMES}
 
 INFO = ModelInfo(
     name="silk",
@@ -72,3 +44,66 @@ def info(garden: int = 0) -> ModelInfo:
 def directions(garden: int = 0) -> dict[str, NDArray[np.float64]]:
     """Silk's named directions: unit vectors in z, 1.0 is one sigma; the same in every garden."""
     return DIRECTIONS
+
+
+def open_silk(garden: int = 0, device: str = "cpu", threads: int = 2) -> Generator:
+    """Silk on a device. "auto" is the processor: it keeps up, and needs no torch."""
+    if device in ("auto", "cpu"):
+        return Silk(garden, threads)
+    from engine.generator.silk_torch import SilkTorch
+
+    return SilkTorch(garden, device)
+
+
+class Silk(Generator):
+    """Silk drawn by compiled kernels on the processor."""
+
+    def __init__(self, garden: int = 0, threads: int = 2) -> None:
+        if threads < 1:
+            raise ModelError(f"silk cannot draw with {threads} threads: give 1 or more")
+        self.info = info(garden)
+        self._garden = Garden(garden)
+        self._threads = threads
+        self._style: list[Style] = []
+        self._image = np.zeros((0, 0, 0, 4), np.uint8)
+
+    def prepare(self, voices: int, width: int, height: int) -> None:
+        """Compile (seconds on the first run, then from the cache) and draw once."""
+        use_numba_cache()
+        from engine.generator.silk_kernels import Canvas
+
+        self._lay_out(voices, width, height)
+        self._canvas = Canvas(width, height, self._threads)
+        self.draw(np.zeros((voices, self.info.num_ws, self.info.w_dim), np.float32), {})
+
+    def map(self, z: NDArray[np.float64], psi: float) -> NDArray[np.float32]:
+        """z (voices, bands, 128) -> w (voices, 6, 128): each layer takes its band's z times psi."""
+        w = np.empty((len(z), self.info.num_ws, self.info.w_dim), np.float32)
+        for i, band in enumerate(self.info.bands):
+            w[:, band.first : band.last] = psi * z[:, min(i, z.shape[1] - 1), None]
+        return w
+
+    def draw(self, w: NDArray[np.float32], controls: Mapping[str, float]) -> NDArray[np.uint8]:
+        for voice, style in enumerate(self._styles(w)):
+            self._canvas.draw(style.arrays(), self._image[voice])
+        return self._image
+
+    @property
+    def backend(self) -> str:
+        return f"numba, {self._threads} threads" if self._threads > 1 else "numba, 1 thread"
+
+    def _lay_out(self, voices: int, width: int, height: int) -> None:
+        """Make the picture and the styles. ModelError for a size that cannot be drawn."""
+        if min(voices, width, height) < 1 or max(width, height) > 16 * min(width, height):
+            raise ModelError(
+                f"silk cannot draw {voices} voices at {width}x{height}: give at least one voice, "
+                "and a size no longer than 16 times its short side"
+            )
+        self._style = [Style() for _ in range(voices)]
+        self._image = np.zeros((voices, height, width, 4), np.uint8)
+
+    def _styles(self, w: NDArray[np.float32]) -> list[Style]:
+        """The style of each voice, filled from w."""
+        for voice, style in enumerate(self._style):
+            self._garden.style(w[voice], style)
+        return self._style
