@@ -1,6 +1,8 @@
 """The command `latenz`: one thin function per sub-command; what is heavy is imported where it is used."""
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -110,6 +112,170 @@ def record(
 ) -> None:
     """Play a show and record everything that moves it."""
     play(show=show, record=out, seconds=seconds, headless=headless, audio=audio, osc=osc)
+
+
+@app.command(epilog="Example: latenz render pulse --audio song.wav --seconds 60 -o song.mp4")
+def render(
+    show: ShowNeeded,
+    seconds: Annotated[float, typer.Option("--seconds", help="How long.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help=".mp4 .mov .mkv, a folder of .png, or .npy")],
+    take: Annotated[Path | None, typer.Option("--take", metavar="TAKE", help="A recorded performance.")] = None,
+    audio: Annotated[str | None, typer.Option("--audio", metavar="FILE", help="Heard by the show and muxed in.")] = None,
+    model: ModelOption = None,
+    seed: SeedOption = None,
+    size: SizeOption = None,
+    fps: FpsOption = None,
+    report: Annotated[Path | None, typer.Option("--report", metavar="JSON", help="Write how the run was.")] = None,
+) -> None:
+    """Render a show to a file; the same command twice gives the same bytes."""
+    from engine.studio.render import Render
+    from engine.studio.render import render as run
+
+    wanted = Render(show, out, seconds, _options(model, seed, size, fps, "cpu", None, audio), take, report)
+    with _progress("rendering") as advance:
+        run(wanted, advance)
+
+
+@app.command(epilog="Example: latenz signals hands_on --learn")
+def signals(
+    show: ShowArgument = None,
+    learn: Annotated[bool, typer.Option("--learn", help="Name the control just touched, as a route to paste.")] = False,
+    seconds: Annotated[float | None, typer.Option("--seconds", min=0, help="Stop after this long.")] = None,
+    osc: Annotated[str | None, typer.Option("--osc", metavar="HOST:PORT", help="Listen for OSC here.")] = None,
+    audio: AudioOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Watch every signal that comes in, like a MIDI monitor."""
+    from engine.studio.monitor import watch
+    from engine.studio.signals import signals as run
+
+    watch(run(show, _options(osc=osc, audio=audio), seconds, learn), as_json, learn)
+
+
+@app.command(epilog="Example: latenz analyse song.wav -o song.take")
+def analyse(
+    song: Annotated[Path, typer.Argument(metavar="SONG", help="A sound file.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="TAKE", help="Where the take goes.")],
+) -> None:
+    """Find a song's beats, segments and what is coming, as a take to play along with."""
+    from engine.studio.analyse import analyse as run
+
+    with _status("listening") as tell:
+        summary = run(song, out, tell)
+    sys.stderr.write(f"{out}: {summary}\n")
+
+
+@app.command(epilog="Example: latenz inspect first_light")
+def inspect(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A show, take, bank, sequence, picture or model.")],
+    as_json: JsonOption = False,
+    strip: Annotated[
+        Path | None, typer.Option("--strip", metavar="PNG", help="Draw how the latent moves: a column per frame.")
+    ] = None,
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, max=3600, help="How much of it to draw.")] = 12.0,
+) -> None:
+    """Say what a file is; draw its trajectory as the artist's strip."""
+    from engine.studio.inspect import inspect as run
+    from engine.studio.monitor import print_tree
+
+    if strip is not None:
+        from engine.studio.strips import draw_strip
+
+        draw_strip(file, strip, seconds)
+    print_tree(run(file), as_json)
+
+
+@app.command(epilog="Example: latenz new my_show && latenz play my_show")
+def new(name: Annotated[str, typer.Argument(metavar="NAME", help="A new folder.")]) -> None:
+    """Make a show to start from."""
+    from engine.studio.new import new as run
+
+    sys.stderr.write(f"{run(name)}: made; play it with: latenz play {name}\n")
+
+
+@app.command(epilog="Example: latenz check my_show")
+def check(show: ShowNeeded, as_json: JsonOption = False) -> None:
+    """Say what is wrong with a show, before the audience does."""
+    from engine.studio.check import check as run
+    from engine.studio.monitor import print_tree
+
+    print_tree(run(show), as_json)
+
+
+@app.command(epilog="Example: latenz doctor")
+def doctor(as_json: JsonOption = False) -> None:
+    """Say what works on this machine, what is missing, and what mends it."""
+    from engine.studio.doctor import as_rows
+    from engine.studio.doctor import doctor as run
+    from engine.studio.monitor import print_findings
+
+    with _status("looking") as tell:
+        tell("looking at this machine")
+        findings = run()
+    print_findings(as_rows(findings), as_json)
+
+
+@app.command(epilog="Example: latenz bench --model silk --size 512x512 --threads 1")
+def bench(
+    model: Annotated[str, typer.Option("--model", metavar="M", help="A built-in model.")] = "silk",
+    device: Annotated[str, typer.Option("--device", help="cpu, cuda or mps.")] = "cpu",
+    size: SizeOption = None,
+    threads: Annotated[int, typer.Option("--threads", help="Threads that draw.")] = 1,
+    live: Annotated[
+        float, typer.Option("--live", metavar="S", help="Also play for S seconds while 1,000 OSC messages a second come.")
+    ] = 0.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure how fast this machine draws and routes."""
+    from engine.studio.bench import bench as run
+    from engine.studio.monitor import print_tree
+
+    with _status("measuring") as tell:
+        result = run(model, device, parse_size(size), threads, tell)
+        if live > 0:
+            from engine.studio.bench_live import bench_live
+
+            result["live"] = bench_live(live, model, parse_size(size) or (512, 512), tell)
+    print_tree(result, as_json)
+
+
+@app.command(epilog="Example: latenz still --model silk --seed 7 -o seven.png")
+def still(
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help=".png or .npy")],
+    model: Annotated[str, typer.Option("--model", metavar="M", help="A built-in model.")] = "silk",
+    seed: Annotated[int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Seed of the place.")] = None,
+    z: Annotated[Path | None, typer.Option("--z", metavar="F.npy", help="Latents, N x z_dim.")] = None,
+    psi: Annotated[float, typer.Option("--psi", min=0, max=2, help="Truncation.")] = 1.0,
+    size: SizeOption = None,
+    amount: Annotated[list[str] | None, typer.Option("--amount", metavar="NAME=SIGMA", help="Along a direction.")] = None,
+    bank: Annotated[Path | None, typer.Option("--bank", metavar="BANK", help="More directions.")] = None,
+) -> None:
+    """Draw one place of a model, or several."""
+    from engine.studio.still import Still
+    from engine.studio.still import still as run
+
+    run(Still(model, seed, z, psi, parse_size(size), tuple(amount or ()), bank, out))
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on the terminal; nothing where there is none."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
+
+
+@contextmanager
+def _status(what: str) -> Iterator[Callable[[str], None]]:
+    """A turning mark with what is being done."""
+    from rich.console import Console
+
+    with Console(stderr=True).status(what) as status:
+        yield lambda text: status.update(str(text))
 
 
 def main() -> None:
