@@ -133,6 +133,7 @@ class Chain:
                 self._expr(shape.text, own=True)
             case "one-euro":
                 timed = bool(self.reads) and all(op.kind in _NO_MEMORY for op in self.ops)
+                self._inputs.timed |= timed
                 self.ops.append(Op("one-euro", shape.numbers, inputs=(self.source,) if timed else ()))
             case "hold":
                 self._hold(shape)
@@ -195,7 +196,7 @@ class Batch:
         self.kernel.step(mine, tick)
         x[self.rows] = mine
 
-    def firing(self, route: int) -> Callable[[float], None] | None:
+    def firing(self, route: int) -> Callable[[float], None]:
         """What an event for this route calls."""
         return self.kernel.firing(self._place[route])
 

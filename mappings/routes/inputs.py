@@ -37,6 +37,7 @@ class Inputs:
         self.values: F64 = np.zeros(1)
         self.times_s: F64 = np.zeros(1)
         self.awake: NDArray[np.bool_] = np.ones(1, np.bool_)
+        self.timed = False  # whether anybody reads `times_s` once all inputs have come
         self._bus = bus
         self._controls = controls
         self._index: dict[str, int] = {}
@@ -79,8 +80,8 @@ class Inputs:
             np.minimum(got, BOUND, out=got)
             np.maximum(got, -BOUND, out=got)
             self.values[self._rows] = got
-            self.times_s[self._rows] = signals.times_s.take(self._slots)
-            np.maximum(self.times_s, _NEVER_S, out=self.times_s)
+            if self._waiting or self.timed:
+                self.times_s[self._rows] = np.maximum(signals.times_s.take(self._slots), _NEVER_S)
         if self._control_rows.size:
             self.values[self._control_rows] = controls.take(self._control_slots)
             self.times_s[self._control_rows] = now_s

@@ -97,8 +97,8 @@ class Plan:
         if self._edge_rows.size:
             self._fire_edges()
         self._events.let_through(tick)
-        mixed = np.bincount(self._targets, x * self._weights, len(self._values) + 1)[:-1]
-        mixed += self._standing
+        routed = np.bincount(self._targets, x * self._weights, len(self._values) + 1)
+        mixed = np.asarray(routed[:-1] + self._standing, np.float64)
         self._values = self._hands.settle(mixed, self._values, tick.dt_s)
         self._echo = [event for event in out if self._events.hears(event.address)]
         self._first = False

@@ -69,7 +69,8 @@ class OneEuro(Memory):
 
     def __init__(self, ops: Sequence[Op]) -> None:
         super().__init__(ops)
-        self._mincutoff, self._beta, dcutoff = (column(ops, i) for i in range(3))
+        mincutoff, beta, dcutoff = (column(ops, i) for i in range(3))
+        self._omega, self._omega_per_speed = 2 * math.pi * mincutoff, 2 * math.pi * beta
         self._tau = 1 / (2 * math.pi * dcutoff)
         self._inputs: Rows = np.array([op.inputs[0] if op.inputs else 0 for op in ops], np.intp)
         self._every_step: Rows = np.array([i for i, op in enumerate(ops) if not op.inputs], np.intp)
@@ -82,21 +83,26 @@ class OneEuro(Memory):
 
     def _sampled_s(self, tick: Tick) -> F64:
         sampled_s = tick.times_s.take(self._inputs)
-        sampled_s[self._every_step] = tick.now_s
+        if self._every_step.size:
+            sampled_s[self._every_step] = tick.now_s
         return sampled_s
 
     def _step(self, x: F64, tick: Tick) -> None:
         sampled_s = self._sampled_s(tick)
         te = np.maximum(sampled_s - self._last_s, 0.0)  # 0 where nothing new came: every gain below is then 0
-        self._last_s = sampled_s
+        longest_s = te.max()
         speed, y = self._speed, self._y
+        if longest_s == 0.0:
+            x[:] = y
+            return
+        self._last_s = sampled_s
         measured = (x - self._x) / np.maximum(te, 1e-9)
         self._x[:] = x
         speed += (measured - speed) * (te / (te + self._tau))
-        turn = te * (self._mincutoff + self._beta * np.abs(speed)) * (2 * math.pi)
+        turn = te * (self._omega + self._omega_per_speed * np.abs(speed))
         y += (x - y) * (turn / (1 + turn))
-        paused = te > GAP_S
-        if paused.any():
+        if longest_s > GAP_S:
+            paused = te > GAP_S
             y[paused], speed[paused] = x[paused], 0.0
         x[:] = y
 
@@ -134,16 +140,24 @@ class ZScore(Memory):
         self._times = Times(ops)
         self._mean, self._variance, self._seen_s = (np.zeros(len(ops)) for _ in range(3))
         self._gain = self._mean
+        self._youngest_s = self._young_s = 0.0
 
     def _begin(self, x: F64, rows: Rows, tick: Tick) -> None:
         self._mean[rows] = x[rows]
         self._variance[rows] = self._seen_s[rows] = 0.0
+        self._youngest_s = 0.0
 
     def _step(self, x: F64, tick: Tick) -> None:
         if self._times.changed(tick):
-            self._gain = -np.expm1(-math.log(2) * tick.dt_s / self._times.seconds(tick))
-        self._seen_s += tick.dt_s
-        gain = np.maximum(self._gain, tick.dt_s / np.maximum(self._seen_s, 1e-9))
+            half_life_s = self._times.seconds(tick)
+            self._gain = -np.expm1(-math.log(2) * tick.dt_s / half_life_s)
+            self._young_s = 2 * float(half_life_s.max())
+        gain = self._gain
+        # After two half-lives an equal share of what was seen is always less than `gain`.
+        if self._youngest_s <= self._young_s and tick.dt_s > 0:
+            self._youngest_s += tick.dt_s
+            self._seen_s += tick.dt_s
+            gain = np.maximum(gain, tick.dt_s / self._seen_s)
         mean = self._mean
         off = x - mean
         mean += gain * off

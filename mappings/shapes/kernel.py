@@ -68,9 +68,9 @@ class Kernel(ABC):
         """These rows' signals begin now: forget what they were before."""
         return
 
-    def firing(self, row: int) -> Callable[[float], None] | None:
-        """What an event calls with its value, where the row waits for one."""
-        return None
+    def firing(self, row: int) -> Callable[[float], None]:
+        """What an event calls with its value. Only kernels that wait for events have it."""
+        raise TypeError(f"{type(self).__name__} is not fired by events")
 
 
 class Memory(Kernel):
@@ -106,7 +106,7 @@ class Times:
         self._s = np.array([time.s for time in times])
         self._beats = np.array([time.beats for time in times])
         self._bars = np.array([time.bars for time in times])
-        self._hangs = any(time.beats or time.bars for time in times)
+        self.hangs = any(time.beats or time.bars for time in times)
         self._begun = False
 
     def seconds(self, tick: Tick) -> F64:
@@ -119,7 +119,7 @@ class Times:
         if not self._begun:
             self._begun = True
             return True
-        return tick.dt_changed or (self._hangs and tick.tempo_changed)
+        return tick.dt_changed or (self.hangs and tick.tempo_changed)
 
 
 def column(ops: Sequence[Op], nth: int) -> F64:

@@ -170,6 +170,8 @@ class Envelope(Trigger):
         self._start, self._peak = np.zeros(len(ops)), np.zeros(len(ops))
         self._age_s: F64 = np.full(len(ops), _LONG_AGO_S)
         self._per_attack = self._held_s = self._per_release = self._start
+        self._hangs = any(times.hangs for times in (self._attack, self._hold, self._release))
+        self._begun = False
         self._fired: list[tuple[int, float]] = []
 
     def _fire(self, row: int, value: float) -> None:
@@ -180,9 +182,8 @@ class Envelope(Trigger):
         self._start[rows] = self._peak[rows] = 0.0
 
     def _advance(self, x: F64, tick: Tick) -> None:
-        # Each says for itself whether it changed, so none may be skipped.
-        changed = [times.changed(tick) for times in (self._attack, self._hold, self._release)]
-        if any(changed):
+        if not self._begun or (self._hangs and tick.tempo_changed):
+            self._begun = True
             attack_s = self._attack.seconds(tick)
             self._per_attack = 1 / attack_s
             self._held_s = attack_s + self._hold.seconds(tick)
