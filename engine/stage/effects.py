@@ -106,6 +106,7 @@ def output_controls() -> tuple[Control, ...]:
     ours = input_controls("/output", isf, {i.name: i.default for i in isf.inputs})
     return (
         *ours,
+        Control("/output/sharp", about="when enlarging: 0 linear, 1 bicubic (wants a graphics card)"),
         Control("/output/freeze", about="holds the shown picture, effects and all"),
         Control("/output/blend", about="fades from picture to picture when the generator is slower than the screen"),
         Control("/output/layout", high=1.0, about="several voices: 0 side by side, 1 as layers of light"),

@@ -1,0 +1,184 @@
+"""Paints a frame: the generator's pictures, through the effects, into the output; for window and offscreen alike."""
+
+import math
+import time
+from typing import Any
+
+import moderngl
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.controls import Controls, Layout
+from engine.paths import data_dir
+from engine.stage.chain import Chain
+from engine.stage.effect import Effect, Moment, zeros
+from engine.stage.effects import LAYOUT_LAYERS
+from engine.stage.feed import Feed
+from engine.stage.glsl import sources
+from engine.stage.hold import Hold
+from engine.stage.isf import load_isf
+from engine.stage.textures import Surface, picture, surface
+
+# TIME goes round after 1 h 47 min. sin(TIME * k) passes the seam unseen for every k that is a multiple of 1/1024.
+TIME_PERIOD_S = 2048 * math.pi
+_DRIFT_PERIOD_S = 128 * math.pi  # hold.fs moves in multiples of 1/64 radians a second
+_SAMPLE_PX = 32
+_REC_709 = np.array([0.2126, 0.7152, 0.0722])
+
+
+class Painter:
+    """Owns everything in one OpenGL context except the output itself. The context must be current in every call."""
+
+    def __init__(self, ctx: moderngl.Context, refused: dict[str, str], feed: Feed, live: bool) -> None:
+        self.ctx, self._feed, self._live = ctx, feed, live
+        self.chain = Chain(ctx, refused)
+        self._presents = self._shipped("present"), self._shipped("present", "SHARP")
+        self._sharp = 0
+        self._hold_effect = self._shipped("hold")
+        self._hold = Hold()
+        self._zeros = zeros(ctx)
+        self._sample = surface(ctx, (_SAMPLE_PX, _SAMPLE_PX))
+        self._pictures: list[Any] = []  # a texture per voice
+        self._pixels: NDArray[np.uint8] | None = None  # the same on the host, bottom row first
+        self._fresh = False
+        self._canvases: list[Surface] = []  # where voices are composed, and what was composed before
+        self._composed = False
+        self._shown: Any = None
+        self._moment = Moment()
+        self._time_s = 0.0
+        self._indices: dict[str, int] = {}
+
+    def _shipped(self, name: str, define: str = "") -> Effect:
+        isf = load_isf(data_dir("shaders") / f"{name}.fs")
+        return Effect(self.ctx, isf, sources(isf, define))
+
+    def set_layout(self, layout: Layout) -> None:
+        """Find the controls of the output."""
+        for present in self._presents:
+            present.bind("/output", {}, layout)
+        names = ("freeze", "blend", "layout", "sharp")
+        self._indices = {n: layout.index(f"/output/{n}") for n in names if f"/output/{n}" in layout}
+
+    @property
+    def pixels(self) -> NDArray[np.uint8] | None:
+        """The host's copy of the last picture as it came, None before the first."""
+        return None if self._pixels is None else self._pixels[:, ::-1]
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether there is anything to show."""
+        return self._shown is not None
+
+    def keep(self, image: NDArray[np.uint8]) -> None:
+        """Take a new picture, (voices, height, width, 4); it is drawn by the next `draw` that is not frozen."""
+        if image.ndim != 4 or image.shape[3] != 4 or image.dtype != np.uint8 or not image.size:
+            raise ValueError(f"a picture of {image.shape} {image.dtype}; expected (voices, height, width, 4) uint8")
+        if self._pixels is None or self._pixels.shape != image.shape:
+            self._pixels = np.empty(image.shape, np.uint8)
+        # OpenGL counts rows from below. Turned here once, so that no shader need know.
+        np.copyto(self._pixels, image[:, ::-1])
+        self._fresh = True
+
+    def draw(self, controls: Controls, dt_s: float) -> None:
+        """Run the effects; frozen, everything stays as it is."""
+        self._sharp = int(self._level(controls, "sharp") >= 0.5)
+        self._presents[self._sharp].listen(controls)
+        if self._pixels is None or (self._shown is not None and self._level(controls, "freeze") >= 0.5):
+            return
+        blend = min(max(self._level(controls, "blend"), 0.0), 1.0)
+        if self._fresh:
+            self._change_picture(blend)
+        self._hold.step(dt_s)
+        self._tick(dt_s)
+        images = {"": self._zeros, **self._feed.textures(self.ctx)}
+        voices, height, width = self._pixels.shape[:3]
+        layers = voices > 1 and round(self._level(controls, "layout")) == LAYOUT_LAYERS
+        size = (width if layers else width * voices, height)
+        self._composed = voices > 1 or blend > 0.0 or self._hold.amount > 0.0 or self._hold.progress < 1.0
+        source = self._compose(size, layers, images) if self._composed else self._pictures[0]
+        self._shown = self.chain.draw(source, size, controls, self._moment, images)
+
+    def _level(self, controls: Controls, name: str) -> float:
+        index = self._indices.get(name)
+        return 0.0 if index is None else float(controls.values[index])
+
+    def _change_picture(self, blend: float) -> None:
+        assert self._pixels is not None
+        if self._hold.arrive(blend):
+            if self._composed:
+                self._canvases.reverse()
+            else:
+                self._hold.progress = 1.0
+        voices, height, width = self._pixels.shape[:3]
+        if len(self._pictures) != voices or self._pictures[0].size != (width, height):
+            self._release_pictures()
+            self._pictures = [picture(self.ctx, pixels[::-1]) for pixels in self._pixels]
+        else:
+            for texture, pixels in zip(self._pictures, self._pixels, strict=True):
+                texture.write(pixels)
+        self._fresh = False
+
+    def _tick(self, dt_s: float) -> None:
+        moment = self._moment
+        self._time_s += dt_s
+        moment.time_s, moment.dt_s = self._time_s % TIME_PERIOD_S, dt_s
+        moment.frame = (moment.frame + 1) & 0x7FFFFFFF
+        if self._live:
+            now = time.localtime()
+            seconds = now.tm_hour * 3600 + now.tm_min * 60 + now.tm_sec
+            moment.date = (float(now.tm_year), float(now.tm_mon), float(now.tm_mday), float(seconds))
+        else:  # a rendered show must not depend on the day it is rendered
+            moment.date = (2000.0, 1.0, 1.0, self._time_s % 86400.0)
+
+    def _compose(self, size: tuple[int, int], layers: bool, images: dict[str, Any]) -> Any:
+        if not self._canvases:
+            self._canvases = [surface(self.ctx, size), surface(self.ctx, size)]
+        if self._canvases[0].size != size:
+            self._canvases[0].release()
+            self._canvases[0] = surface(self.ctx, size)
+        canvas, before = self._canvases
+        hold, voices = self._hold_effect, len(self._pictures)
+        hold.inputs.set("progress", self._hold.progress)
+        hold.inputs.set("amount", self._hold.amount)
+        hold.inputs.set("drift", self._hold.drift_s % _DRIFT_PERIOD_S)
+        for voice, texture in enumerate(self._pictures):
+            part = 1.0 if layers else 1.0 / voices
+            hold.inputs.set("corner", 0.0 if layers else voice * part, part)
+            # The first layer fades over what was there; the others join it as light (screen: never clips).
+            hold.inputs.set("over", float(voice == 0 or not layers))
+            if layers and voice == 1:
+                self.ctx.enable(moderngl.BLEND)
+                self.ctx.blend_func = moderngl.ONE, moderngl.ONE_MINUS_SRC_COLOR
+            left, right = (round(size[0] * (0.0 if layers else v * part)) for v in (voice, voice + 1))
+            box = (0, 0, *size) if layers else (left, 0, right - left, size[1])
+            both = {**images, "inputImage": texture, "startImage": before.texture}
+            hold.draw(both, box[2:], self._moment, canvas.frame, box)
+        self.ctx.disable(moderngl.BLEND)
+        return canvas.texture
+
+    def paint(self, frame: Any, size: tuple[int, int]) -> None:
+        """Draw what is shown into a framebuffer: fitted, with gain and blackout."""
+        if self._shown is None:
+            frame.use()
+            frame.clear(0.0, 0.0, 0.0, 1.0)
+            return
+        self._presents[self._sharp].draw({"": self._zeros, "inputImage": self._shown}, size, self._moment, frame)
+
+    def mean_level(self) -> float:
+        """Mean brightness, 0..255, of 32 x 32 points of the output."""
+        self.paint(self._sample.frame, self._sample.size)
+        points = np.frombuffer(self._sample.frame.read(components=3, alignment=1), np.uint8).reshape(-1, 3)
+        return float(points.mean(axis=0) @ _REC_709)
+
+    def _release_pictures(self) -> None:
+        for texture in self._pictures:
+            texture.release()
+        self._pictures = []
+
+    def release(self) -> None:
+        """Give everything back."""
+        self.chain.release()
+        self._release_pictures()
+        for one in [*self._presents, self._hold_effect, self._zeros, self._sample, *self._canvases]:
+            one.release()
+        self._feed.forget()

@@ -1,0 +1,32 @@
+/*{
+    "ISFVSN": "2",
+    "DESCRIPTION": "The picture flies into its own past: zooming, turning, changing colour. Bright things leave long wakes.",
+    "CREDIT": "latenz",
+    "CATEGORIES": ["Feedback"],
+    "INPUTS": [
+        {"NAME": "inputImage", "TYPE": "image"},
+        {"NAME": "amount", "TYPE": "float", "MIN": 0.0, "MAX": 1.0, "DEFAULT": 0.6, "IDENTITY": 0.0, "LABEL": "how much of the past shows"},
+        {"NAME": "keep", "TYPE": "float", "MIN": 0.0, "MAX": 0.99, "DEFAULT": 0.86, "LABEL": "what is left of the past after a tenth of a second"},
+        {"NAME": "zoom", "TYPE": "float", "MIN": -1.0, "MAX": 1.0, "DEFAULT": 0.25, "LABEL": "flight, doublings a second; below 0 outwards in"},
+        {"NAME": "rotate", "TYPE": "float", "MIN": -0.5, "MAX": 0.5, "DEFAULT": 0.02, "LABEL": "turns a second"},
+        {"NAME": "hue", "TYPE": "float", "MIN": -2.0, "MAX": 2.0, "DEFAULT": 0.15, "LABEL": "hue circles a second in the past"},
+        {"NAME": "center", "TYPE": "point2D", "MIN": [0.0, 0.0], "MAX": [1.0, 1.0], "DEFAULT": [0.5, 0.5], "LABEL": "where it flies to"}
+    ],
+    "PASSES": [{"TARGET": "past", "PERSISTENT": true, "FLOAT": true}]
+}*/
+
+#include "color.glsl"
+#include "sampling.glsl"
+
+void main() {
+    float aspect = RENDERSIZE.x / RENDERSIZE.y;
+    float angle = -6.2831853 * rotate * TIMEDELTA;
+    vec2 arm = (isf_FragNormCoord - center) * vec2(aspect, 1.0) * exp2(-zoom * TIMEDELTA);
+    float c = cos(angle), s = sin(angle);
+    vec2 from = vec2(c * arm.x - s * arm.y, s * arm.x + c * arm.y) / vec2(aspect, 1.0) + center;
+    vec3 now = IMG_THIS_PIXEL(inputImage).rgb;
+    // Only ever less than it was, whatever the hue does: the wake must not grow by itself.
+    vec3 before = clamp(turned(IMG_NORM_PIXEL(past, mirrored(from)).rgb, hue * TIMEDELTA), 0.0, 1.0);
+    before *= pow(keep, TIMEDELTA * 10.0);
+    gl_FragColor = vec4(mix(now, max(now, before), amount), 1.0);
+}

@@ -1,0 +1,19 @@
+// Colours, in the sRGB values that the pictures come in.
+
+// Rec. 709 weights.
+float luma(vec3 color) {
+    return dot(color, vec3(0.2126, 0.7152, 0.0722));
+}
+
+// Turn the hue around the grey axis (Rodrigues); `turn` 1 is the whole circle.
+vec3 turned(vec3 color, float turn) {
+    float angle = turn * 6.2831853;
+    float c = cos(angle);
+    vec3 axis = vec3(0.57735027);
+    return color * c + cross(axis, color) * sin(angle) + axis * dot(axis, color) * (1.0 - c);
+}
+
+// Light over light: never clips, never darkens.
+vec3 screen(vec3 under, vec3 over) {
+    return 1.0 - (1.0 - clamp(under, 0.0, 1.0)) * (1.0 - clamp(over, 0.0, 1.0));
+}
