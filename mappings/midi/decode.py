@@ -12,6 +12,7 @@ from mappings.midi.pairs import Fourteen, Nrpn, Wide
 from mappings.midi.stream import Stream
 
 SENSING_S = 0.4  # a sender that sends active sensing speaks at least every 0.3 s (MIDI 1.0), else it is gone
+SELECT = "/show/select"
 HALF = 64  # a controller that rises to here is a button pressed
 
 Own = Callable[[str, str], int]  # address, unit -> slot
@@ -146,7 +147,7 @@ class Decoder:
         elif kind == 0xA0:
             self._wait(self._slot(status << 7 | first, channel, f"pressure/{first}"), second / 127, time_s)
         else:
-            self._program(channel, first, time_s)
+            self._program(channel, first + 1, time_s)
 
     def _wait(self, slot: int, value: float, time_s: float) -> None:
         self._pending[slot] = (value, time_s)
@@ -220,11 +221,13 @@ class Decoder:
         if not any(held == channel for held, _ in self._held):
             bus.put(self._find(f"{channel + 1}/gate"), 0.0, time_s)
 
-    def _program(self, channel: int, program: int, time_s: float) -> None:
-        self._bus.put(self._find(f"{channel + 1}/program"), program, time_s)
-        self._bus.post(f"{self.root}/{channel + 1}/program", program, time_s)
-        if self._rules.select_show:
-            self._bus.post("/show/select", program, time_s)
+    def _program(self, channel: int, number: int, time_s: float) -> None:
+        """number : 1..128, as devices print it and as the shows of a set are counted"""
+        bus = self._bus
+        bus.put(self._find(f"{channel + 1}/program"), number, time_s)
+        bus.post(f"{self.root}/{channel + 1}/program", number, time_s)
+        if self._rules.select_show and SELECT in bus.controls:
+            bus.write(SELECT, number, time_s, f"{self.root.removeprefix('/').replace('/', ':')}/{channel + 1}")
 
     def _mode(self, channel: int, cc: int, time_s: float) -> None:
         """Channel mode: 121 resets controllers; 120 and 123..127 end all notes; 122 is the sender's own affair."""

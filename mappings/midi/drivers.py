@@ -4,6 +4,7 @@ Bytes come in as the driver hands them over, stamped in its callback: making mid
 each, which 10,000 messages a second would feel. Messages that go out are mido's.
 """
 
+import ctypes
 import importlib
 import importlib.util
 import os
@@ -170,6 +171,8 @@ class Rtmidi2(Driver):
     def __init__(self, api: str, client: str) -> None:
         self.api = api
         self.client = client
+        if api == "jack":
+            _load_jack()
         self._library = importlib.import_module("rtmidi2")
         self._number = getattr(self._library, f"API_{_APIS[api]}")
         self._in = self._client("MidiIn", f"{client}-ports")
@@ -197,6 +200,8 @@ class Rtmidi2(Driver):
         return self._input(f"{self.client}-in", take, lambda port: port.open_port(list(port.ports).index(name)))
 
     def offer(self, name: str, take: Take) -> Inlet:
+        if not self.alive():  # with no server behind it rtmidi2 ends the process here
+            raise SourceError("no JACK server runs here")
         return self._input(name, take, lambda port: port.open_virtual_port(_virtual(name, self.api)))
 
     def _input(self, client: str, take: Take, connect: Callable[[Any], object]) -> Inlet:
@@ -237,6 +242,15 @@ def jack_runs() -> bool:
         return True
     server = os.environ.get("JACK_DEFAULT_SERVER", "default")
     return any(_answers(path) for path in _JACK_SOCKETS.glob(f"jack_{server}_{os.getuid()}_*"))
+
+
+def _load_jack() -> None:
+    """Put the system's libjack before the one in rtmidi2's wheel, which speaks an older protocol than jackd 1.9.21."""
+    if sys.platform.startswith("linux"):
+        try:
+            ctypes.CDLL("libjack.so.0", ctypes.RTLD_GLOBAL)
+        except OSError as error:
+            raise SourceError(f"JACK needs its library: {error}; on Debian, `apt install libjack-jackd2-0`") from error
 
 
 def _answers(path: Path) -> bool:

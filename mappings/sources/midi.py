@@ -58,7 +58,7 @@ class Midi(Source):
         self.detail = self._trouble
 
     def addresses(self) -> tuple[str, ...]:
-        return (f"/{self.name}/*", *(("/show/select",) if self.config.select_show else ()))
+        return (f"/{self.name}/*",)
 
     def open(self, bus: Bus, now_s: float) -> None:
         self._check_controls(bus)
