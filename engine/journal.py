@@ -21,7 +21,7 @@ _LIMIT = 64 << 20
 
 def pack(state: Mapping[str, NDArray[Any]]) -> bytes:
     """Arrays by name as bytes with a checksum: a JSON line of names, types and shapes, then the numbers."""
-    arrays = {name: np.ascontiguousarray(array) for name, array in state.items()}
+    arrays = {name: np.asarray(array, order="C") for name, array in state.items()}
     head = json.dumps([[name, a.dtype.str, a.shape] for name, a in arrays.items()]).encode() + b"\n"
     data = head + b"".join(a.tobytes() for a in arrays.values())
     return _MAGIC + zlib.crc32(data).to_bytes(4, "little") + data

@@ -508,6 +508,11 @@ def _known(sources: Sequence[SourceSpec], layout: Layout) -> tuple[str, ...]:
     return tuple(names)
 
 
+def same_generator(a: Show, b: Show) -> bool:
+    """True when one prepared generator can play both shows."""
+    return (a.model, a.info.hash, a.drawn_size, len(a.voices)) == (b.model, b.info.hash, b.drawn_size, len(b.voices))
+
+
 def check_routes(show: Show) -> Plan:
     """The show's routes as a plan on an empty bus; ShowError names the first that does not hold."""
     from mappings.bus import Bus

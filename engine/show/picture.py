@@ -15,7 +15,7 @@ from engine.generator.catalog import open_model
 from engine.journal import Journal, pack, unpack
 from engine.latent.motion import Motion
 from engine.paths import cache_dir
-from engine.preset import Show
+from engine.preset import Show, same_generator
 from engine.shared import STAMP_KINDS, Board, FrameRing
 from engine.show.session import Session, parent_gone
 
@@ -58,11 +58,6 @@ class Picture:
         image = self.generator.draw(w, {name: float(controls.values[i]) for name, i in self._inputs.items()})
         self.motion_s, self.draw_s = between - begun, time.perf_counter() - between
         return image
-
-
-def same_generator(a: Show, b: Show) -> bool:
-    """True when one prepared generator can play both shows."""
-    return (a.model, a.info.hash, a.drawn_size, len(a.voices)) == (b.model, b.info.hash, b.drawn_size, len(b.voices))
 
 
 def drawing_threads() -> int:

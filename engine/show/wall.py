@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from engine.controls import Controls
 from engine.errors import EngineError
-from engine.preset import Show, check_routes, find_show, load_show, show_names
+from engine.preset import Show, check_routes, find_show, load_show, same_generator, show_names
 from engine.shared import Board, FrameNote, FrameRing
-from engine.show.picture import same_generator
 from engine.show.report import Tally
 from engine.show.session import LATENCIES, Session
 from engine.stage.base import Stage
