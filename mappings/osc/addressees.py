@@ -11,7 +11,9 @@ from mappings.osc.values import Values
 RELEASE = "/release"
 SIGNALS = 1024  # levels this source makes at most: half of what the bus holds
 REMEMBERED = 4096  # addresses looked up before
-PATTERNS_PER_STEP = 8  # patterns not seen before that are matched in one step
+WRITES_PER_STEP = 1024  # what the bus takes; one pattern may mean hundreds of controls
+PATTERNS = 16  # patterns not seen before that may be matched at once: each costs a look at every control
+PATTERNS_PER_STEP = 0.1  # how that allowance grows back
 
 
 class Addressees:
@@ -23,11 +25,13 @@ class Addressees:
         self._controls: frozenset[str] = frozenset()
         self._found: dict[str, tuple[str, ...] | None] = {}  # None: a signal
         self._slots: dict[str, int] = {}
-        self._patterns_left = 0
+        self._patterns_left: float = PATTERNS
+        self._writes_left = 0
 
     def begin(self, bus: Bus) -> None:
         """Call at every step, before the messages: the show's controls may have changed."""
-        self._patterns_left = PATTERNS_PER_STEP
+        self._patterns_left = min(self._patterns_left + PATTERNS_PER_STEP, PATTERNS)
+        self._writes_left = WRITES_PER_STEP
         if bus.controls is not self._controls:
             self._controls = bus.controls
             self._found.clear()
@@ -43,10 +47,20 @@ class Addressees:
             self._signal(bus, "/osc" + address, values, time_s)
         elif not controls:
             self._dropped["osc_no_match"] += 1
-        elif values.control is not None:
-            who = f"osc:{peer}"
-            for control in controls:
+        else:
+            self._write(bus, controls, values, time_s, f"osc:{peer}")
+
+    def _write(self, bus: Bus, controls: tuple[str, ...], values: Values, time_s: float, who: str) -> None:
+        """Any message releases, but for a button that comes up again (0); the others need a number."""
+        if len(controls) > self._writes_left:
+            self._dropped["osc_writes_overflow"] += len(controls) - self._writes_left
+        for control in controls[: self._writes_left]:
+            if control not in self._controls:
+                if values.trigger:
+                    bus.write(control, 1.0, time_s, who)
+            elif values.control is not None:
                 bus.write(control, values.control, time_s, who)
+        self._writes_left = max(0, self._writes_left - len(controls))
 
     def _signal(self, bus: Bus, name: str, values: Values, time_s: float) -> None:
         for suffix, value in zip(values.suffixes, values.levels, strict=True):
@@ -67,7 +81,7 @@ class Addressees:
 
     def _find(self, address: str) -> tuple[str, ...] | None:
         if is_pattern(address) and address not in self._controls:
-            if not self._patterns_left:
+            if self._patterns_left < 1:
                 self._dropped["osc_patterns_overflow"] += 1
                 return ()
             self._patterns_left -= 1

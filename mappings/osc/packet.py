@@ -10,7 +10,8 @@ MAX_PACKET = 65536  # bytes
 MAX_DEPTH = 4  # bundles inside bundles
 MAX_ELEMENTS = 256  # of one bundle
 MAX_MESSAGES = 512  # of one packet
-MAX_ARGUMENTS = 256
+MAX_ARGUMENTS = 256  # of one message
+MAX_BUNDLED = 2048  # arguments of one packet
 MAX_ADDRESS = 256  # bytes
 IMMEDIATELY = 1  # the time tag that means now
 HEADERS = 4096  # addresses with their type tags that a reader remembers
@@ -106,6 +107,7 @@ class Reader:
         messages: list[Message] = []
         faults: list[str] = []
         stack: list[_Frame] = []
+        args_left = MAX_BUNDLED
         _enter(stack, data, 0, len(data), faults)
         while stack:
             frame = stack[-1]
@@ -122,14 +124,15 @@ class Reader:
             elif frame.count > MAX_ELEMENTS:
                 faults.append(f"a bundle of more than {MAX_ELEMENTS} elements")
                 stack.pop()
-            elif len(messages) + len(faults) >= MAX_MESSAGES:
-                faults.append(f"a packet of more than {MAX_MESSAGES} messages")
+            elif args_left < 0 or len(messages) + len(faults) >= MAX_MESSAGES:
+                faults.append(f"a packet of more than {MAX_MESSAGES} messages or {MAX_BUNDLED} arguments")
                 stack.clear()
             elif data.startswith(BUNDLE, start, frame.at):
                 _enter(stack, data, start, frame.at, faults)
             else:
                 try:
                     messages.append(self._message(data[start : frame.at], frame.timetag))
+                    args_left -= len(messages[-1].args)
                 except _MalformedError as fault:
                     faults.append(str(fault))
         return Packet(messages, len(faults), faults[0] if faults else "")

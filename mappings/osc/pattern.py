@@ -29,11 +29,12 @@ class _Choice(NamedTuple):
 
 
 _Token = _Star | _Class | _Choice
+_MARKS = "?*[{"
 
 
 def is_pattern(address: str) -> bool:
     """Whether an address has to be matched rather than looked up."""
-    return "//" in address or any(mark in address for mark in "?*[{")
+    return "//" in address or any(mark in address for mark in _MARKS)
 
 
 class Pattern:
@@ -93,7 +94,10 @@ def _tokens(part: str) -> list[_Token]:
         elif mark == "?":
             tokens.append(_Class(frozenset(), inverted=True))
         else:
-            tokens.append(_Choice((mark,)))
+            end = next((place for place in range(at, len(part)) if part[place] in _MARKS), len(part))
+            tokens.append(_Choice((part[at:end],)))
+            at = end
+            continue
         at += 1
     return tokens
 

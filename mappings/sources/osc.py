@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mappings.osc.replies import Replies
 
 PACKETS_PER_STEP = 40  # read in one poll; TCP may take half of them, UDP what is left
-MESSAGES_PER_STEP = 128  # once a poll has had so many it reads no further packet
+WORK_PER_STEP = 512  # messages, their levels and faults after which a poll reads no further packet
 GREATEST = 1e300  # what the bus takes
 RETRY_S = (0.5, 8.0)  # first and longest wait before the port is tried again
 DETAIL_S = 1.0  # at most one new line about faults in this time
@@ -136,24 +136,24 @@ class Osc(Source):
 
     def _read(self, udp: UdpReceiver, to: Addressees, bus: Bus, now_s: float) -> None:
         """TCP goes first but has half the packets, so that neither can starve the other."""
-        left, messages = PACKETS_PER_STEP, 0
+        left, work = PACKETS_PER_STEP, 0
         if self._tcp is not None:
             for packet in self._tcp.receive(PACKETS_PER_STEP // 2):
                 left -= 1
-                messages += self._take(packet, to, bus, now_s)
-                if messages >= MESSAGES_PER_STEP:
+                work += self._take(packet, to, bus, now_s)
+                if work >= WORK_PER_STEP:
                     break
             self._tell(self._tcp.fault, now_s)
             self._tcp.fault = ""
-        while left > 0 and messages < MESSAGES_PER_STEP:
+        while left > 0 and work < WORK_PER_STEP:
             datagram = udp.receive(self._clock.offset_s)
             if datagram is None:
                 return
             left -= 1
-            messages += self._take(datagram, to, bus, now_s)
+            work += self._take(datagram, to, bus, now_s)
 
     def _take(self, datagram: Datagram, to: Addressees, bus: Bus, now_s: float) -> int:
-        """Play one packet's messages, or schedule them; how many there were."""
+        """Play one packet's messages, or schedule them; how much work it was."""
         if self._networks and not self._is_allowed(datagram.peer.ip):
             self.dropped["osc_refused"] += 1
             self._tell(f"{datagram.peer.ip} is not in allow", now_s)
@@ -163,12 +163,14 @@ class Osc(Source):
         if packet.faults:
             self.dropped["osc_malformed"] += packet.faults
             self._tell(f"{datagram.peer.ip} sent {packet.why}", now_s)
+        work = packet.faults + len(packet.messages)
         for message in packet.messages:
             numbers = self._numbers(message, datagram.peer, now_s)
             if numbers is None or self._scheduled(message, numbers, datagram.peer, now_s):
                 continue
+            work += len(numbers.levels)
             to.deliver(bus, message.address, numbers, datagram.time_s, datagram.peer)
-        return len(packet.messages)
+        return work
 
     def _numbers(self, message: Message, peer: Peer, now_s: float) -> Values | None:
         """What a message says, or None where it says nothing that can be played."""

@@ -1,5 +1,6 @@
 """The OSC source: sockets, signals, controls, time tags, bounds, and what it does when a port is lost."""
 
+import math
 import socket
 import struct
 import time
@@ -13,7 +14,7 @@ from pydantic import ValidationError
 
 from mappings.bus import Bus, Write
 from mappings.errors import SourceError
-from mappings.osc.addressees import PATTERNS_PER_STEP, SIGNALS
+from mappings.osc.addressees import PATTERNS, PATTERNS_PER_STEP, SIGNALS, WRITES_PER_STEP
 from mappings.osc.config import OscConfig
 from mappings.osc.tcp import CONNECTIONS
 from mappings.osc.timetag import timetag
@@ -74,6 +75,17 @@ def test_a_controls_address_is_a_hand_on_the_control(rig: Rig) -> None:
     assert rig.events() == []
 
 
+def test_any_message_releases_but_a_button_that_comes_up(rig: Rig) -> None:
+    rig.play(*(message("/generator/psi/release", *args) for args in ((), (0.3,), ("now",), (0.0,), (False,))))
+    assert rig.writes() == [("/generator/psi/release", 1.0)] * 3
+
+
+def test_text_does_not_move_a_control(rig: Rig) -> None:
+    rig.play(message("/generator/psi", "high"), message("/generator/psi", None))
+    assert rig.writes() == []
+    assert rig.osc.dropped == {"osc_not_numeric": 1}
+
+
 def test_a_released_control_has_no_writer(rig: Rig) -> None:
     rig.play(message("/direction/bloom", 0.5))
     assert rig.bus.writers["/direction/bloom"] == rig.who
@@ -98,12 +110,21 @@ def test_a_pattern_that_fits_nothing_is_counted_and_makes_no_signal(rig: Rig) ->
     assert rig.osc.dropped == {"osc_no_match": 3, "osc_malformed": 1}
 
 
-def test_new_patterns_are_bounded_per_step_and_tried_again(rig: Rig) -> None:
-    sent = [message("/direction/" + "?" * n, 0.5) for n in range(1, 12)]
+def test_new_patterns_are_bounded_and_tried_again_later(rig: Rig) -> None:
+    sent = [message("/direction/" + "?" * n, 0.5) for n in range(1, PATTERNS + 4)]
     rig.play(*sent)
-    assert rig.osc.dropped["osc_patterns_overflow"] == len(sent) - PATTERNS_PER_STEP
+    assert rig.osc.dropped["osc_patterns_overflow"] == 3
+    for _ in range(math.ceil(3 / PATTERNS_PER_STEP) + 1):
+        rig.step()
     rig.play(*sent)
-    assert rig.osc.dropped["osc_patterns_overflow"] == len(sent) - PATTERNS_PER_STEP
+    assert rig.osc.dropped["osc_patterns_overflow"] == 3
+
+
+def test_the_writes_of_one_step_are_bounded(rig: Rig) -> None:
+    rig.bus.controls = frozenset(f"/direction/{number}" for number in range(300))
+    rig.play(*[message("/direction/*", 0.5)] * 4)
+    assert len(rig.writes()) == WRITES_PER_STEP
+    assert rig.osc.dropped == {"osc_writes_overflow": 1200 - WRITES_PER_STEP}
 
 
 def test_the_controls_of_a_new_show_are_taken_up(rig: Rig) -> None:
@@ -187,11 +208,14 @@ def test_at_most_forty_packets_are_read_in_one_step(rig: Rig) -> None:
 
 
 def test_a_step_stops_reading_when_packets_hold_many_messages(rig: Rig) -> None:
-    rig.send(*[bundle(*[message("/a", 1.0)] * 100)] * 4)
+    rig.send(*[bundle(*[message("/a", 1.0, 2.0)] * 100)] * 4)  # 300 each
     rig.step()
     assert rig.bus.stamps["osc"].count == 200
     rig.step()
     assert rig.bus.stamps["osc"].count == 400
+    rig.send(*[bundle(*[b"spam"] * 200)] * 4)
+    rig.step()
+    assert rig.osc.dropped["osc_malformed"] == 600
 
 
 def test_a_sender_cannot_fill_the_bus_with_names(rig: Rig) -> None:

@@ -11,6 +11,7 @@ from pythonosc.osc_message import OscMessage
 from mappings.osc.packet import (
     IMMEDIATELY,
     MAX_ARGUMENTS,
+    MAX_BUNDLED,
     MAX_DEPTH,
     MAX_ELEMENTS,
     MAX_MESSAGES,
@@ -123,6 +124,13 @@ def test_elements_and_messages_are_bounded() -> None:
     assert (len(wide.messages), wide.faults) == (MAX_ELEMENTS, 1)
     full = read(bundle(*[bundle(*[PLAIN] * 200)] * 10))
     assert (len(full.messages), full.faults) == (MAX_MESSAGES, 1)
+
+
+def test_the_arguments_of_a_packet_are_bounded() -> None:
+    long = b"/a\0\0," + b"T" * 250 + b"\0\0\0\0\0"
+    packet = read(bundle(*[long] * 100))
+    assert packet.faults == 1
+    assert sum(len(found.args) for found in packet.messages) < MAX_BUNDLED + MAX_ARGUMENTS
 
 
 def test_size_and_arguments_are_bounded() -> None:
