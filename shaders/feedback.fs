@@ -5,9 +5,9 @@
     "CATEGORIES": ["Feedback"],
     "INPUTS": [
         {"NAME": "inputImage", "TYPE": "image"},
-        {"NAME": "amount", "TYPE": "float", "MIN": 0.0, "MAX": 1.0, "DEFAULT": 0.6, "IDENTITY": 0.0, "LABEL": "how much of the past shows"},
-        {"NAME": "keep", "TYPE": "float", "MIN": 0.0, "MAX": 0.99, "DEFAULT": 0.86, "LABEL": "what is left of the past after a tenth of a second"},
-        {"NAME": "zoom", "TYPE": "float", "MIN": -1.0, "MAX": 1.0, "DEFAULT": 0.25, "LABEL": "flight, doublings a second; below 0 outwards in"},
+        {"NAME": "amount", "TYPE": "float", "MIN": 0.0, "MAX": 1.0, "DEFAULT": 0.8, "IDENTITY": 0.0, "LABEL": "how much of the past shows"},
+        {"NAME": "keep", "TYPE": "float", "MIN": 0.0, "MAX": 0.99, "DEFAULT": 0.94, "LABEL": "what is left of the past after a tenth of a second"},
+        {"NAME": "zoom", "TYPE": "float", "MIN": -1.0, "MAX": 1.0, "DEFAULT": 0.35, "LABEL": "flight, doublings a second; below 0 it falls inwards"},
         {"NAME": "rotate", "TYPE": "float", "MIN": -0.5, "MAX": 0.5, "DEFAULT": 0.02, "LABEL": "turns a second"},
         {"NAME": "hue", "TYPE": "float", "MIN": -2.0, "MAX": 2.0, "DEFAULT": 0.15, "LABEL": "hue circles a second in the past"},
         {"NAME": "center", "TYPE": "point2D", "MIN": [0.0, 0.0], "MAX": [1.0, 1.0], "DEFAULT": [0.5, 0.5], "LABEL": "where it flies to"}
@@ -25,8 +25,10 @@ void main() {
     float c = cos(angle), s = sin(angle);
     vec2 from = vec2(c * arm.x - s * arm.y, s * arm.x + c * arm.y) / vec2(aspect, 1.0) + center;
     vec3 now = IMG_THIS_PIXEL(inputImage).rgb;
-    // Only ever less than it was, whatever the hue does: the wake must not grow by itself.
-    vec3 before = clamp(turned(IMG_NORM_PIXEL(past, mirrored(from)).rgb, hue * TIMEDELTA), 0.0, 1.0);
-    before *= pow(keep, TIMEDELTA * 10.0);
-    gl_FragColor = vec4(mix(now, max(now, before), amount), 1.0);
+    vec3 past_color = IMG_NORM_PIXEL(past, mirrored(from)).rgb;
+    vec3 before = clamp(turned(past_color, hue * TIMEDELTA), 0.0, 1.0);
+    // A clipped turn would add light. The wake must never grow by itself, so it gets no more than it had.
+    before *= min(1.0, dot(past_color, vec3(1.0)) / max(dot(before, vec3(1.0)), 1e-4)) * pow(keep, TIMEDELTA * 10.0);
+    float wins = clamp(0.5 + 4.0 * (luma(before) - luma(now)), 0.0, 1.0);
+    gl_FragColor = vec4(mix(now, before, wins * amount), 1.0);
 }

@@ -39,14 +39,19 @@ class _Pass:
         except moderngl.Error as error:
             raise ShaderError(made.explain(str(error))) from error
         self._triangle = ctx.vertex_array(self.program, [])
-        self._size = self.program.get("RENDERSIZE", None)
-        self._times = [self.program.get(name, None) for name in ("TIME", "TIMEDELTA", "FRAMEINDEX", "DATE")]
+        self._size: Any = self.program.get("RENDERSIZE", None)
+        self._times: list[Any] = [self.program.get(name, None) for name in ("TIME", "TIMEDELTA", "FRAMEINDEX", "DATE")]
         self._units = {name: unit for unit, name in enumerate(n for n in image_names(isf) if n in self.program)}
         for name, unit in self._units.items():
             self.program[name] = unit
 
     def draw(
-        self, images: Mapping[str, Any], size: tuple[int, int], moment: Moment, frame: Any, box: tuple[int, int, int, int]
+        self,
+        images: Mapping[str, Any],
+        size: tuple[int, int],
+        moment: Moment,
+        frame: Any,
+        box: tuple[int, int, int, int],
     ) -> None:
         for uniform, value in zip(self._times, (moment.time_s, moment.dt_s, moment.frame, moment.date), strict=True):
             if uniform is not None:

@@ -29,7 +29,9 @@ class Equation:
             raise ShaderError(f"a size equation has {len(text)} characters; {_MAX_LENGTH} are allowed")
         self.text = text
         self.names: set[str] = set()
-        self._tokens = [number or name or mark for number, name, mark in _TOKEN.findall(text) if number or name or mark]
+        self._tokens: list[str] = [
+            number or name or mark for number, name, mark in _TOKEN.findall(text) if number or name or mark
+        ]
         self._at = 0
         self._node = self._sum(0)
         if self._at < len(self._tokens):

@@ -40,7 +40,7 @@ _REWRITES = tuple(
         (r"\bgl_FragColor\b", "isf_FragColor"),
     )
 )
-_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+(.*)$', re.MULTILINE)
+_INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]+(.*)$", re.MULTILINE)
 _PLACE = re.compile(r"(?m)^(?:ERROR: |WARNING: )?(\d+)[:(](\d+)\)?(?:\(\d+\))?\s*:?\s*")
 
 
@@ -119,7 +119,7 @@ def _included(given: str, where: str, files: list[Path]) -> str:
     folder = data_dir("shaders") / "include"
     there = sorted(p.name for p in folder.glob("*.glsl"))
     if not quoted or quoted[1] not in there:
-        raise ShaderError(f'{where}: no include {given.strip()[:60]}; allowed are {", ".join(there)} in quotes')
+        raise ShaderError(f"{where}: no include {given.strip()[:60]}; allowed are {', '.join(there)} in quotes")
     path = folder / quoted[1]
     if path in files:
         return ""

@@ -1,4 +1,4 @@
-"""What window and offscreen share: a painter, the effects of the show, and getting up again when the context is lost."""
+"""What window and offscreen share: a painter, the show's effects, and a way back when the context is lost."""
 
 import time
 from abc import abstractmethod

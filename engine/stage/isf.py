@@ -165,7 +165,9 @@ class _Header:
         low = self._numbers(row, "MIN", name, count, 0.0)
         high = self._numbers(row, "MAX", name, count, 1.0)
         if any(a > b for a, b in zip(low, high, strict=True)):
-            raise self.fault(f'input "{name}": MIN {_short(row.get("MIN"))} is above MAX {_short(row.get("MAX"))}', name)
+            raise self.fault(
+                f'input "{name}": MIN {_short(row.get("MIN"))} is above MAX {_short(row.get("MAX"))}', name
+            )
         if kind in ("bool", "event"):
             low, high = (0.0,), (1.0,)
         default = self._numbers(row, "DEFAULT", name, count, None)
@@ -232,7 +234,9 @@ class _Header:
                 unknown = sorted(equation.names - known) if equation else []
                 if unknown:
                     allowed = ", ".join(f"${name}" for name in sorted(known))
-                    raise self.fault(f'pass "{one.target}": no ${unknown[0]} to size it by; there are {allowed}', one.target)
+                    raise self.fault(
+                        f'pass "{one.target}": no ${unknown[0]} to size it by; there are {allowed}', one.target
+                    )
 
     def _images(self) -> dict[str, Path]:
         given = self.data.get("IMPORTED") or {}

@@ -12,7 +12,7 @@ from engine.stage.glstage import GlStage, read_rgb
 from engine.stage.keys import StageKey
 from engine.stage.textures import surface
 
-_LINUX: tuple[dict[str, str], ...] = (
+_LINUX: tuple[dict[str, Any], ...] = (
     {"backend": "egl"},
     {"backend": "egl", "libgl": "libGL.so.1", "libegl": "libEGL.so.1"},  # without the -dev packages' links
     {},
@@ -42,7 +42,7 @@ class Offscreen(GlStage):
         )
 
     def _current(self) -> None:
-        self._ctx.__enter__()
+        self._ctx.__enter__()  # type: ignore[no-untyped-call]
 
     def _frame(self) -> Any:
         return self._output.frame
