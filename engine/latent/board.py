@@ -1,11 +1,11 @@
 """The controls of the latent room: the list of them, and reading them by index."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
 
-import numpy as np
-from numpy.typing import NDArray
-
-from engine.controls import Control, Layout
+from engine.controls import Control
+from engine.errors import ShowError
 from engine.generator.base import ModelInfo
 from engine.latent.spec import BandSpec, VoiceSpec
 
@@ -43,6 +43,8 @@ def controls(
     fires for all voices, a plain level shifts all of them by how far it is from its rest (frequencies in proportion).
     """
     directions, places = tuple(directions), tuple(places)
+    for voice in voices:
+        _check_bands(voice, info)
     rows = [Control("/generator/psi", psi, 0.0, 1.5, about="truncation: 1 as learned, 0 the average picture")]
     rows += loop_controls()
     shared = VoiceSpec(motion=voices[0].motion, sequence=next((v.sequence for v in voices if v.sequence), None))
@@ -54,15 +56,26 @@ def controls(
     return tuple(rows)
 
 
+def _check_bands(voice: VoiceSpec, info: ModelInfo) -> None:
+    names = [band.name for band in info.bands]
+    for name in voice.motion.bands:
+        if name not in names:
+            close = get_close_matches(name, names, 1)
+            hint = f'; did you mean "{close[0]}"?' if close else ""
+            raise ShowError(f'[motion.bands] no band "{name}" in {info.name}, it has {", ".join(names)}{hint}')
+
+
 def _voice_controls(
     prefix: str, voice: VoiceSpec, info: ModelInfo, directions: tuple[str, ...], places: tuple[str, ...]
 ) -> list[Control]:
-    levels = [
-        Control(prefix + address, default, low, high, unit, about=about)
-        for address, default, low, high, unit, about in _levels(voice, info, directions)
-    ]
-    events = [Control(prefix + address, kind="event", about=about) for address, about in _events(voice, info, places)]
+    levels = [replace(c, address=prefix + c.address) for c in level_controls(voice, info, directions)]
+    events = [Control(prefix + address, kind="event", about=about) for address, about in _events(info, places)]
     return levels + events
+
+
+def level_controls(voice: VoiceSpec, info: ModelInfo, directions: Iterable[str]) -> list[Control]:
+    """The levels of one voice at their plain addresses."""
+    return [Control(*row[:5], about=row[5]) for row in _levels(voice, info, directions)]
 
 
 _Row = tuple[str, float, float, float, str, str]
@@ -104,7 +117,7 @@ def _levels(voice: VoiceSpec, info: ModelInfo, directions: Iterable[str]) -> lis
     return rows
 
 
-def _events(voice: VoiceSpec, info: ModelInfo, places: Iterable[str]) -> list[tuple[str, str]]:
+def _events(info: ModelInfo, places: Iterable[str]) -> list[tuple[str, str]]:
     """(address, about) of the events of one voice."""
     rows = [
         ("/latent/next", "go to the next seed's place"),

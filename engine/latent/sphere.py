@@ -1,12 +1,10 @@
-"""The unit sphere: logarithm, exponential, transport, and a spring that never leaves it.
+"""The unit sphere: logarithm, exponential, parallel transport, slerp.
 
 Points and tangents are (..., d) float64; the last axis is the space. Formulas as in Manopt and geomstats.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-from engine.latent import spring
 
 Array = NDArray[np.float64]
 
@@ -43,7 +41,7 @@ def log(p: Array, g: Array) -> Array:
     u = g - c * p
     s = norm(u)
     if ((s < _ANTIPODAL) & (c < 0.0)).any():
-        away = np.where((s < _ANTIPODAL) & (c < 0.0), _some_tangent(p), 0.0)
+        away = np.where((s < _ANTIPODAL) & (c < 0.0), some_tangent(p), 0.0)
         u = np.where(away.any(-1, keepdims=True), away, u)
         s_unit = norm(u)
         return np.asarray(u * (np.arctan2(s, c) / np.maximum(s_unit, _TINY)))
@@ -84,54 +82,8 @@ def angle(a: Array, b: Array) -> Array:
     return np.asarray(norm(log(a, b))[..., 0])
 
 
-def spring_step(
-    p: Array,
-    v: Array,
-    goal: Array,
-    omega: ArrayLike,
-    damping: ArrayLike,
-    dt_s: float,
-    *,
-    goal_before: Array | None = None,
-    follow: bool = True,
-) -> tuple[Array, Array]:
-    """Carry a point and its velocity over `dt_s` by a spring along the sphere.
-
-    p, v : (..., d) a point, and a tangent there in radians a second
-    omega, damping : scalars, or (..., 1)
-    goal_before : where the goal stood at the start of the step, when it moves; None: it stood at `goal`
-    follow : as in `spring.step`
-
-    D v / dt = omega^2 log_p(goal) - 2 damping omega v, solved exactly in the tangent space at p. The sphere is curved, so
-    at the end the goal lies a little off where the tangent space has it; that error, grown in a straight line over the
-    step, is answered by the same exact spring. Exact on one great circle, second order in dt elsewhere, stable for any
-    dt. |p| = 1 and <p, v> = 0 hold to rounding.
-    """
-    ahead = log(p, goal)
-    velocity = None
-    if goal_before is not None and dt_s > 0.0:
-        velocity = (ahead - log(p, goal_before)) / dt_s
-    at_rest = np.zeros_like(p)
-    xi, v1 = spring.step(at_rest, v, ahead, omega, damping, dt_s, goal_velocity=velocity, follow=follow)
-    if dt_s > 0.0:
-        off = _transport_back(p, xi, log(exp(p, xi), goal)) + xi - ahead
-        bend, bend_v = spring.step(
-            at_rest, at_rest, off, omega, damping, dt_s, goal_velocity=off / dt_s, follow=False
-        )
-        xi, v1 = xi + bend, v1 + bend_v
-    q = exp(p, xi)
-    return q, tangent(q, transport(p, xi, v1))
-
-
-def _transport_back(p: Array, xi: Array, w: Array) -> Array:
-    """The inverse of `transport`: from the end of `xi` back to `p`."""
-    angle = norm(xi)
-    e = xi / np.maximum(angle, _TINY)
-    cos, sin = np.cos(angle), np.sin(angle)
-    return np.asarray(w + dot(cos * e - sin * p, w) * ((1.0 - cos) * e + sin * p))
-
-
-def _some_tangent(p: Array) -> Array:
+def some_tangent(p: Array) -> Array:
+    """A tangent at `p` that is always the same for the same `p`: along the axis where p is smallest."""
     axis = np.zeros_like(p)
     np.put_along_axis(axis, np.abs(p).argmin(-1, keepdims=True), 1.0, -1)
     return tangent(p, axis)

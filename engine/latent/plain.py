@@ -1,0 +1,98 @@
+"""Particles in w, which is no sphere: straight springs, each layer with the spring of its band."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.generator.base import ModelInfo
+from engine.latent import spring
+from engine.latent.directions import Directions
+from engine.latent.places import Place
+from engine.latent.space import Array, MapZ, Space, noise_z, seed_z
+from engine.latent.steer import Steer
+
+
+class Plain(Space):
+    """w of each voice and layer as the model learned it; psi draws it towards the model's average in a straight line.
+
+    Directions in z have no z to act on here: each becomes the straight line in w that it is at the first place.
+    """
+
+    def __init__(self, info: ModelInfo, voices: int, map_z: MapZ, directions: Directions, home: Array) -> None:
+        self.info = info
+        self.bands = tuple(slice(band.first, band.last) for band in info.bands)
+        self._of_layer = np.array([_band_of(info, layer) for layer in range(info.num_ws)], np.intp)
+        self._voices = voices
+        self._map = map_z
+        self._mean = self._w_of(np.zeros(info.z_dim), 0.0)
+        self._at = np.array([i for i, d in enumerate(directions) if d.space == "z"], np.intp)
+        self._effects = np.array([self._effect(directions, i, home) for i in self._at]).reshape(len(self._at), -1)
+        self.rest_at(np.broadcast_to(self._mean, (voices, *self._mean.shape)))
+
+    def _w_of(self, z: Array, psi: float = 1.0) -> Array:
+        """The w of one z (z_dim,) or (bands, z_dim): (num_ws, w_dim)."""
+        batch = np.broadcast_to(z, (self._voices, len(self.info.bands), self.info.z_dim))
+        return np.array(self._map(np.ascontiguousarray(batch), psi)[0], np.float64)
+
+    def _effect(self, directions: Directions, i: int, home: Array) -> Array:
+        d = directions.items[i]
+        up, down = self._w_of(home + d.sigma * d.vector), self._w_of(home - d.sigma * d.vector)
+        moved = [d.layers is None or layer in d.layers for layer in range(self.info.num_ws)]
+        return np.asarray((up - down) * 0.5 * np.array(moved)[:, None]).ravel()
+
+    def seed(self, seed: int) -> Array:
+        return self._w_of(seed_z(seed, self.info.z_dim))
+
+    def place(self, place: Place) -> Array:
+        if place.space == "z":
+            return self._w_of(place.latent)
+        return np.array(np.broadcast_to(place.latent, (self.info.num_ws, self.info.w_dim)))
+
+    def frame(self, latent: Array) -> Array:
+        return latent if latent.ndim == 2 else self._w_of(latent)
+
+    def mix(self, weights: Array, points: Array) -> Array:
+        return np.asarray(np.tensordot(weights, points, 1))
+
+    def drawn(self, seed: int, stream: int, number: int) -> Array:
+        return self._w_of(noise_z(seed, stream, number, self.info.z_dim)) - self._mean
+
+    def turned(self, point: Array, offset: Array, angle_rad: float) -> Array:
+        return np.asarray(self._mean + math.cos(angle_rad) * (point - self._mean) + math.sin(angle_rad) * offset)
+
+    def rest_at(self, points: Array) -> None:
+        self.position = np.array(points, np.float64)
+        self._velocity = np.zeros_like(self.position)
+
+    def step(
+        self, goal: Array, before: Array | None, follow: NDArray[np.bool_],
+        frequency_hz: Array, damping: Array, sphere: Array, dt_s: float,
+    ) -> None:  # fmt: skip
+        position, velocity = np.empty_like(self.position), np.empty_like(self.position)
+        for i in range(self._voices):
+            moved = None if before is None or dt_s <= 0.0 else (goal[i] - before[i]) / dt_s
+            omega = (2.0 * math.pi * frequency_hz[i])[self._of_layer, None]
+            spring.step(
+                self.position[i], self._velocity[i], goal[i], omega, damping[i][self._of_layer, None], dt_s,
+                goal_velocity=moved, follow=bool(follow[i]), out=(position[i], velocity[i]),
+            )  # fmt: skip
+        self.position, self._velocity = position, velocity
+
+    def w(self, steer: Steer, amounts: Array, psi: float) -> NDArray[np.float32]:
+        w = self._mean + psi * (self.position - self._mean)
+        own = amounts[:, self._at]
+        if own.any():
+            w += (own @ self._effects).reshape(w.shape)
+        more = steer.w_offset(amounts)
+        return np.asarray(w if more is None else w + more, np.float32)
+
+    def state(self) -> dict[str, Array]:
+        return {"position": self.position, "velocity": self._velocity}
+
+    def restore(self, state: dict[str, Array]) -> None:
+        self.position, self._velocity = state["position"], state["velocity"]
+
+
+def _band_of(info: ModelInfo, layer: int) -> int:
+    return next((i for i, band in enumerate(info.bands) if band.first <= layer < band.last), len(info.bands) - 1)

@@ -1,0 +1,97 @@
+"""What a latent space must be able to do, so that goals need not know which one they live in."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.generator.base import ModelInfo
+from engine.latent.places import Place
+from engine.latent.steer import Steer
+
+Array = NDArray[np.float64]
+MapZ = Callable[[Array, float], NDArray[np.float32]]
+
+MORE, WANDER = 1, 2  # streams of random numbers
+
+
+def seed_z(seed: int, z_dim: int) -> Array:
+    """The z of a seed, (z_dim,), as the field draws it: `RandomState(seed).randn(1, z_dim)`."""
+    return np.asarray(np.random.RandomState(seed % 2**32).randn(1, z_dim)[0])
+
+
+def noise_z(seed: int, stream: int, number: int, *shape: int) -> Array:
+    """Gaussian numbers that belong to a voice's seed, a stream of it and a number; always the same ones."""
+    return np.asarray(np.random.RandomState([seed % 2**32, stream, number % 2**32]).randn(*shape))
+
+
+class Space(ABC):
+    """Particles in a latent space: one for each voice and row. A row is a band of z, or a layer of w.
+
+    A point is (rows, dim): what a place, a seed or a goal is for one voice.
+    """
+
+    info: ModelInfo
+    position: Array  # (voices, rows, dim), where the particles are
+    bands: tuple[slice, ...]  # the rows of each band
+
+    @abstractmethod
+    def seed(self, seed: int) -> Array:
+        """The point of a seed."""
+
+    @abstractmethod
+    def place(self, place: Place) -> Array:
+        """The point of a named place. ModelError when it lies in another space."""
+
+    @abstractmethod
+    def frame(self, latent: Array) -> Array:
+        """The point of one frame of a sequence in this space."""
+
+    @abstractmethod
+    def mix(self, weights: Array, points: Array) -> Array:
+        """The point between points (n, rows, dim), by weights that add up to one."""
+
+    @abstractmethod
+    def drawn(self, seed: int, stream: int, number: int) -> Array:
+        """A random offset with the model's own spread, (rows, dim)."""
+
+    @abstractmethod
+    def turned(self, point: Array, offset: Array, angle_rad: float) -> Array:
+        """The point turned towards an offset: at a quarter turn nothing of it is left."""
+
+    @abstractmethod
+    def rest_at(self, points: Array) -> None:
+        """Put all particles at points (voices, rows, dim), at rest."""
+
+    @abstractmethod
+    def step(
+        self, goal: Array, before: Array | None, follow: NDArray[np.bool_],
+        frequency_hz: Array, damping: Array, sphere: Array, dt_s: float,
+    ) -> None:  # fmt: skip
+        """Carry the particles.
+
+        goal : (voices, rows, dim) at the end of the step; before : at its start, where goals move
+        follow : (voices,) whether the damper holds on to the moving goal
+        frequency_hz, damping : (voices, bands); sphere : (voices,)
+        """
+
+    @abstractmethod
+    def w(self, steer: Steer, amounts: Array, psi: float) -> NDArray[np.float32]:
+        """(voices, num_ws, w_dim) of the particles, moved along directions by `amounts`."""
+
+    @abstractmethod
+    def state(self) -> dict[str, Array]:
+        """Where the particles are and how they move; arrays are never written to after they were given out."""
+
+    @abstractmethod
+    def restore(self, state: dict[str, Array]) -> None:
+        """Go on from what `state` gave."""
+
+    def neighbour(self, point: Array, seed: int, number: int, angle_rad: float) -> Array:
+        """A point `angle_rad` away in a random direction, the same for the same seed and number."""
+        return self.turned(point, self.drawn(seed, MORE, number), angle_rad)
+
+    def wander_noise(self, seed: int, number: int) -> Array:
+        """The noise of a walk at one of its knots."""
+        return self.drawn(seed, WANDER, number)
