@@ -48,6 +48,7 @@ class Touch:
         self._high: NDArray[np.float64] = np.zeros(0)
         self._recent: NDArray[np.float64] = np.zeros(0)  # travel of late, in ranges
         self._usual: NDArray[np.float64] = np.zeros(0)  # travel per second, in ranges
+        self._sure: NDArray[np.float64] = np.zeros(0)  # 0..1: how much of `usual` has been learnt
         self._heard: dict[str, float] = {}  # event address -> how often of late
         self._now_s: float | None = None
         self._began_s = 0.0
@@ -80,6 +81,7 @@ class Touch:
         self._high = np.concatenate([self._high, np.maximum(start, new)])
         self._recent = np.concatenate([self._recent, np.zeros_like(new)])
         self._usual = np.concatenate([self._usual, np.zeros_like(new)])
+        self._sure = np.concatenate([self._sure, np.full_like(new, 0.0 if known else 1.0)])  # new ones were silent
 
     def _level(self, addresses: Sequence[str], levels: NDArray[np.float64], dt_s: float) -> Touched | None:
         np.minimum(self._low, levels, out=self._low)
@@ -87,10 +89,13 @@ class Touch:
         travel = np.abs(levels - self._before) / np.maximum(self._high - self._low, NARROW)
         self._before = levels.copy()
         self._recent = self._recent * math.exp(-dt_s / RECENT_S) + travel
-        stands_out = self._recent / (self._usual * RECENT_S + TRAVEL)
+        usual = self._usual / np.maximum(self._sure, NARROW)
+        stands_out = self._recent / (usual * RECENT_S + TRAVEL)
         stands_out[self._recent < TRAVEL] = 0.0
         if dt_s > 0:
-            self._usual += (travel / dt_s - self._usual) * -math.expm1(-dt_s / USUAL_S)
+            share = -math.expm1(-dt_s / USUAL_S)
+            self._usual += (travel / dt_s - self._usual) * share
+            self._sure += (1.0 - self._sure) * share
         if not len(stands_out) or stands_out.max() < STANDS_OUT:
             return None
         at = int(stands_out.argmax())

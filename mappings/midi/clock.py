@@ -9,6 +9,7 @@ SILENCE_S = 1.0  # a longer pause starts anew
 LOW_BPM, HIGH_BPM = 20.0, 400.0
 FAR = 0.6  # of a period
 LOST = 6  # ticks in a row far off on one side: the tempo has jumped, lock afresh
+HEELS_S = 0.002  # no clock is this fast: a tick so soon after another says nothing of the time
 LOCKED = 24  # ticks after which the tempo is offered
 
 
@@ -50,6 +51,9 @@ class DelayLocked:
         self.time_s = time_s
 
     def _follow(self, time_s: float) -> None:
+        if time_s - self._came_s < HEELS_S:  # held up together with the tick before: only that it came is news
+            self.time_s += self.period_s
+            return
         error_s = time_s - (self.time_s + self.period_s)
         far = abs(error_s) > FAR * self.period_s
         self._astray = self._astray + (1 if error_s > 0 else -1) if far else 0
