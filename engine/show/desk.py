@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engine.controls import ControlEvent
 from engine.errors import EngineError
-from engine.latent.looper import Looper
+from engine.latent.control_looper import ControlLooper
 from engine.preset import Show, check_routes
 from engine.shared import LEVELS, STAMP_KINDS, Board, EventRing
 from engine.show.session import STEP_S, Session, parent_gone
@@ -51,7 +51,7 @@ class Desk:
         if not live:
             self.sources = [source for source in self.sources if source.steppable]
         self.plan = Plan(show.routes, show.layout.controls, self.bus, known=show.known)
-        self.looper = Looper(len(show.layout.levels), rate_hz=60.0)
+        self.looper = ControlLooper(show.layout, float(self.bus.tempo.bar_beats))
         self.event_counts: Counter[str] = Counter()
         self.recorder: Recorder | None = None
         self.last_events: tuple[Event, ...] = ()
@@ -59,6 +59,7 @@ class Desk:
         self._free_bpm = show.layout.index("/tempo/free_bpm")
         self._values = show.layout.defaults.copy()
         self._index = {address: i for i, address in enumerate(self.plan.addresses)}
+        self._nothing = np.zeros(len(self.plan.addresses), np.bool_)
         self.source_s = 0.0  # how long the last step's sources and routes took
         self.route_s = 0.0
 
@@ -109,6 +110,7 @@ class Desk:
         self.last_events = bus.peek_events()
         if self.recorder is not None:
             self.recorder.step(bus, now_s)
+        by_hand = self._moved_by_hand()
         outcome = self.plan.step(now_s, dt_s)
         for heard in self.last_events:
             self.event_counts[heard.address] += 1
@@ -117,12 +119,24 @@ class Desk:
             self.event_counts[event.address] += 1
             self._own(event, now_s)
         bus.tempo.free_bpm(float(outcome.values[self._free_bpm]))
-        self._values = self.looper.controls(outcome.values, self.plan.moved_by_hand, bus.tempo.beat, events, dt_s)
+        self._values = self.looper.step(outcome.values, by_hand, bus.tempo.beat, events)
         for source in self.sources:
             source.feedback(self.plan.addresses, self._values, bus, now_s)
         done = time.perf_counter()
         self.source_s, self.route_s = between - begun, done - between
         return Moved(self._values, events)
+
+    def _moved_by_hand(self) -> NDArray[np.bool_]:
+        """Which level controls a hand writes in this step."""
+        writes = self.bus.pending_writes()
+        if not writes:
+            return self._nothing
+        moved = self._nothing.copy()
+        for write in writes:
+            index = self._index.get(write.address)
+            if index is not None:
+                moved[index] = True
+        return moved
 
     def _own(self, event: ControlEvent, now_s: float) -> None:
         """Events that are meant for the desk itself."""
