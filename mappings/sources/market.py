@@ -99,6 +99,11 @@ class Market(Source):
             bus.put(slot, value, now_s)
         bus.put(self._rate_slot, trades_hz, now_s)
 
+    @property
+    def feed_pid(self) -> int | None:
+        """Process id of the line to the exchange, while there is one."""
+        return self._play.pid if isinstance(self._play, Live) else None
+
     def trade(self, bus: Bus, amount: float, time_s: float) -> None:
         """Tell of one trade."""
         if self._config.trade_events:
@@ -178,6 +183,11 @@ class Live:
             self._set(State.STALE, f"nothing from {self._config.feed} for {self._config.stale_s:g} s")
         trades, self._trades = self._trades, 0
         return self._bar(now_s), self._rate.add(trades, now_s)
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process that talks to the exchange."""
+        return self._feed.pid
 
     def close(self) -> None:
         """End the process."""

@@ -2,7 +2,7 @@
 
     python -m mappings.sources.market_feed EXCHANGE SYMBOL [--url URL] [--rotate-s S]
 
-    {"k": "trade", "p": price, "v": amount, "t": exchange's time in ms}
+    {"k": "trade", "p": price, "v": amount, "t": exchange's time in ms, "i": exchange's id}
     {"k": "quote", "p": last price or null, "b": bid size, "a": ask size}
     {"k": "state", "ok": bool, "d": why}            connected, or waiting to connect again
     {"k": "fatal", "d": why}                        nothing that waiting would mend
@@ -110,7 +110,8 @@ class Session:
         while True:
             for trade in await self._exchange.watch_trades(self._symbol):
                 if self._known.fresh(trade):
-                    say(k="trade", p=trade.get("price"), v=trade.get("amount"), t=trade.get("timestamp"))
+                    get = trade.get
+                    say(k="trade", p=get("price"), v=get("amount"), t=get("timestamp"), i=get("id"))
             self._heard()
 
     async def _watch_quotes(self, kind: str) -> None:
@@ -149,6 +150,8 @@ def stand_in(exchange: Any, symbol: str, url: str) -> None:
 
     point(exchange.urls["api"]["ws"])
     base, _, quote = symbol.partition(":")[0].partition("/")
+    if not (base and quote):
+        raise Fatal(f'"{symbol}" is no symbol; allowed: BASE/QUOTE, for example BTC/USD')
     market = exchange.safe_market_structure({
         "id": base + quote, "lowercaseId": (base + quote).lower(), "symbol": symbol,
         "base": base, "quote": quote, "baseId": base, "quoteId": quote, "wsId": symbol, "active": True,
@@ -162,7 +165,8 @@ def reason(error: BaseException) -> str:
     """One line of why, from the innermost of what happened together."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return f"{type(error).__name__}: {error}".splitlines()[0][:300]
+    text = str(error) if isinstance(error, Fatal) else f"{type(error).__name__}: {error}"
+    return text.splitlines()[0][:300]
 
 
 def is_fatal(error: BaseException) -> bool:
