@@ -1,5 +1,6 @@
 """The TCP end, OSC 1.0: each packet has its size before it as a big-endian int32."""
 
+import errno
 import socket
 import struct
 import sys
@@ -12,6 +13,8 @@ from mappings.osc.udp import Datagram, Peer, family
 
 CONNECTIONS = 16  # when one more comes, the one that was silent longest goes
 _SIZE = struct.Struct(">i")
+# Nobody there, or one that cannot be taken now; the listener itself is well.
+_PASSING = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR, errno.ECONNABORTED, errno.EMFILE, errno.ENFILE, errno.ENOBUFS)
 _SLIP_END = 0xC0  # what a sender of OSC 1.1 starts with
 
 
@@ -109,8 +112,10 @@ class TcpReceiver:
     def _accept(self) -> None:
         try:
             stream, sender = self._listener.accept()
-        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-            return
+        except OSError as error:
+            if error.errno in _PASSING:
+                return
+            raise
         stream.setblocking(False)
         stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         if len(self._connections) >= CONNECTIONS:

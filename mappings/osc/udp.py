@@ -1,4 +1,4 @@
-"""The UDP end: one non-blocking socket, one buffer, and the kernel's own time of each datagram where it tells."""
+"""The UDP end: one non-blocking socket, one buffer, and what the kernel knows of each datagram where it tells."""
 
 import contextlib
 import socket
@@ -14,9 +14,11 @@ OLDEST_S = 10.0  # a kernel time further back than this comes from a wall clock 
 
 # Linux: include/uapi/asm-generic/socket.h. Python names none of them.
 _SO_TIMESTAMPNS = 35
+_SO_RXQ_OVFL = 40
 _TIMESPEC = struct.Struct("@ll")
-_STAMPS = sys.platform == "linux" and _TIMESPEC.size == 16
-_ANCILLARY = socket.CMSG_SPACE(_TIMESPEC.size) if _STAMPS else 0
+_COUNT = struct.Struct("@I")
+_TELLS = sys.platform == "linux" and _TIMESPEC.size == 16
+_ANCILLARY = socket.CMSG_SPACE(_TIMESPEC.size) + socket.CMSG_SPACE(_COUNT.size) if _TELLS else 0
 
 
 class Peer(NamedTuple):
@@ -53,21 +55,23 @@ class UdpReceiver:
     def __init__(self, ip: str, port: int) -> None:
         self._buffer = bytearray(MAX_PACKET)
         self._view = memoryview(self._buffer)
+        self.lost = 0  # datagrams the kernel had no room for, told with the next that it had room for
         self._socket = socket.socket(family(ip), socket.SOCK_DGRAM)
         try:
             self._socket.setblocking(False)
             with contextlib.suppress(OSError):
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-            self._stamped = _STAMPS and self._ask_for_stamps()
+            self.tells = _TELLS and self._ask()  # the kernel gives times and counts
             self._socket.bind((ip, port))
             self.port: int = self._socket.getsockname()[1]
         except OSError:
             self._socket.close()
             raise
 
-    def _ask_for_stamps(self) -> bool:
+    def _ask(self) -> bool:
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+            self._socket.setsockopt(socket.SOL_SOCKET, _SO_RXQ_OVFL, 1)
         except OSError:
             return False
         return True
@@ -80,7 +84,7 @@ class UdpReceiver:
     def receive(self, wall_offset_s: float) -> Datagram | None:
         """The next datagram that waits, if any. `wall_offset_s`: wall clock minus perf_counter."""
         try:
-            if self._stamped:
+            if self.tells:
                 size, ancillary, _, sender = self._socket.recvmsg_into([self._view], _ANCILLARY)
             else:
                 size, sender = self._socket.recvfrom_into(self._view)
@@ -88,11 +92,14 @@ class UdpReceiver:
         except (BlockingIOError, InterruptedError):
             return None
         time_s = time.perf_counter()
-        if ancillary:
-            seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
-            stamp_s = seconds + nanoseconds * 1e-9 - wall_offset_s
-            if time_s - OLDEST_S < stamp_s < time_s:
-                time_s = stamp_s
+        for _, kind, told in ancillary:
+            if kind == _SO_TIMESTAMPNS:
+                seconds, nanoseconds = _TIMESPEC.unpack(told)
+                stamp_s = seconds + nanoseconds * 1e-9 - wall_offset_s
+                if time_s - OLDEST_S < stamp_s < time_s:
+                    time_s = stamp_s
+            elif kind == _SO_RXQ_OVFL:
+                self.lost = _COUNT.unpack(told)[0]
         return Datagram(bytes(self._view[:size]), Peer(sender[0], sender[1]), time_s)
 
     def close(self) -> None:

@@ -52,6 +52,7 @@ class Osc(Source):
         self._allowed: dict[str, bool] = {}
         self._wait_s, self._retry_s = RETRY_S[0], 0.0
         self._heard_s = 0.0
+        self._lost = 0  # of what the kernel counts
         self._told_s = -DETAIL_S
 
     @property
@@ -86,7 +87,7 @@ class Osc(Source):
             from mappings.osc.replies import Replies  # python-osc is needed for sending only
 
             self._replies = Replies(to, self.dropped)
-        self._udp = UdpReceiver(self.config.host, self.port)
+        self._udp, self._lost = UdpReceiver(self.config.host, self.port), 0
         self.port = self._udp.port
         if self._with_tcp:
             try:
@@ -148,9 +149,13 @@ class Osc(Source):
         while left > 0 and work < WORK_PER_STEP:
             datagram = udp.receive(self._clock.offset_s)
             if datagram is None:
-                return
+                break
             left -= 1
             work += self._take(datagram, to, bus, now_s)
+        if udp.lost != self._lost:
+            self.dropped["osc_overrun"] += (udp.lost - self._lost) % 2**32
+            self._lost = udp.lost
+            self._tell("more came than could be read", now_s)
 
     def _take(self, datagram: Datagram, to: Addressees, bus: Bus, now_s: float) -> int:
         """Play one packet's messages, or schedule them; how much work it was."""

@@ -11,7 +11,6 @@ import psutil
 import pytest
 
 from mappings.osc.config import OscConfig
-from tests.conftest import missing
 from tests.mappings.osc_packets import DATA, message
 from tests.mappings.osc_rig import Rig
 
@@ -28,6 +27,8 @@ for batch in range(count // 10):  # one each millisecond
     for _ in range(10):
         out.sendto(data, ("127.0.0.1", port))
     time.sleep(max(0.0, start_s + batch * 0.001 - time.perf_counter()))
+time.sleep(0.2)
+out.sendto(bytes.fromhex(sys.argv[4]), ("127.0.0.1", port))
 """
 
 
@@ -109,21 +110,22 @@ def test_liblo_hears_the_replies(program: Program) -> None:
 
 
 def test_ten_thousand_paced_messages_are_heard_without_loss(rig: Rig) -> None:
-    assert rig.osc._udp is not None
-    if rig.osc._udp.buffer_bytes < 1 << 20:
-        missing(f"the kernel lets {rig.osc._udp.buffer_bytes} bytes wait; set net.core.rmem_max to 4194304")
-    data = message("/fader/1", 0.5).hex()
+    """Where the system lets little wait, what it had no room for itself is at least counted."""
+    data, last = message("/fader/1", 0.5).hex(), message("/last").hex()
     most = 0
-    with running(sys.executable, "-c", PACED, data, str(rig.osc.port), str(SENT)) as sender:
+    with running(sys.executable, "-c", PACED, data, str(rig.osc.port), str(SENT), last) as sender:
         end_s = time.perf_counter() + 60
-        while rig.bus.stamps["osc"].count < SENT and time.perf_counter() < end_s:
+        heard: list[tuple[str, float]] = []
+        while ("/osc/last", 1.0) not in heard and time.perf_counter() < end_s:
             before = rig.bus.stamps["osc"].count
             rig.step()
             most = max(most, rig.bus.stamps["osc"].count - before)
-            rig.bus.read()
+            heard = rig.events()
             time.sleep(0.002)
         assert sender.wait(10) == 0
-    assert rig.bus.stamps["osc"].count == SENT
-    assert rig.bus.counts[rig.bus.slot("/osc/fader/1")] == SENT
+    assert rig.osc._udp is not None
+    lost = rig.osc.dropped.pop("osc_overrun", 0)
+    assert lost == 0 or rig.osc._udp.buffer_bytes < 1 << 20
+    assert rig.bus.counts[rig.bus.slot("/osc/fader/1")] == SENT - lost
     assert most <= 40
     assert rig.osc.dropped == {}
