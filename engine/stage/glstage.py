@@ -134,7 +134,7 @@ class GlStage(Stage):
 
     def mean_level(self) -> float:
         self._current()
-        return self._painter.mean_level()
+        return self._painter.mean_level(self.size)
 
     def set_array(self, name: str, array: NDArray[np.generic]) -> None:
         self._feed.set(name, array)

@@ -241,7 +241,7 @@ class _Header:
     def _images(self) -> dict[str, Path]:
         given = self.data.get("IMPORTED") or {}
         if isinstance(given, list):  # version 1 wrote a list of objects
-            given = {row.get("NAME"): row for row in given if isinstance(row, dict)}
+            given = {row["NAME"]: row for row in given if isinstance(row, dict) and isinstance(row.get("NAME"), str)}
         if not isinstance(given, dict):
             raise self.fault('IMPORTED is not an object {"name": {"PATH": ...}}', "IMPORTED")
         found: dict[str, Path] = {}

@@ -156,17 +156,20 @@ class Painter:
         self.ctx.disable(moderngl.BLEND)
         return canvas.texture
 
-    def paint(self, frame: Any, size: tuple[int, int]) -> None:
-        """Draw what is shown into a framebuffer: fitted, with gain and blackout."""
+    def paint(self, frame: Any, size: tuple[int, int], box: tuple[int, int, int, int] | None = None) -> None:
+        """Draw what is shown for an output of this size into a framebuffer: fitted, with gain and blackout.
+
+        box : the part of the framebuffer to draw into, for a miniature of the whole output
+        """
         if self._shown is None:
             frame.use()
             frame.clear(0.0, 0.0, 0.0, 1.0)
             return
-        self._presents[self._sharp].draw({"": self._zeros, "inputImage": self._shown}, size, self._moment, frame)
+        self._presents[self._sharp].draw({"": self._zeros, "inputImage": self._shown}, size, self._moment, frame, box)
 
-    def mean_level(self) -> float:
-        """Mean brightness, 0..255, of 32 x 32 points of the output."""
-        self.paint(self._sample.frame, self._sample.size)
+    def mean_level(self, size: tuple[int, int]) -> float:
+        """Mean brightness, 0..255, of 32 x 32 points of an output of this size."""
+        self.paint(self._sample.frame, size, (0, 0, *self._sample.size))
         points = np.frombuffer(self._sample.frame.read(components=3, alignment=1), np.uint8).reshape(-1, 3)
         return float(points.mean(axis=0) @ _REC_709)
 
