@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 
 _STRAIGHT_BACK = 1e-12  # 1 + cos of an angle so close to pi that the way to the goal has no safe direction
 _NUDGE_RAD = 1e-3
+INSTANT_S = 1e-9  # in less time nothing turns, and no speed can be told from two places
 _FLAT = 1e-7  # what leaves a plane by less than this lies in it: its direction would be rounding
 
 
@@ -47,38 +48,45 @@ def spring_step(
     |p| = 1 and <p, v> = 0 hold to rounding. A goal straight behind is reached by the way already under way.
     """
     shape, d = p.shape[:-1], p.shape[-1]
-    moves = goal_before is not None and dt_s > 0.0
-    goal = _off_antipode(p, v, goal)
-    vectors = np.stack((p, v, goal, goal_before) if moves and goal_before is not None else (p, v, goal), -2)
+    moves = goal_before is not None and dt_s > INSTANT_S
+    vectors = np.empty((*shape, 4 if moves else 3, d))
+    vectors[..., 0, :], vectors[..., 1, :], vectors[..., 2, :] = p, v, goal
+    if moves:
+        vectors[..., 3, :] = goal_before
     vectors = vectors.reshape(-1, vectors.shape[-2], d)
-    grams = (vectors @ vectors.transpose(0, 2, 1)).tolist()
+    grams = _grams(vectors)
     rows = [
         _step(_Frame(gram), transition(w, z, dt_s), 2.0 * z / w if w > 0.0 else 0.0, dt_s, bool(holds))
         for gram, w, z, holds in zip(
             grams, _each(omega, shape), _each(damping, shape), _each(follow, shape), strict=True
         )
     ]
-    moved = np.array(rows) @ vectors
-    q = moved[:, 0]
-    q /= sphere.norm(q)
-    v1 = sphere.tangent(q, moved[:, 1])
+    moved = np.ascontiguousarray((np.array(rows) @ vectors).transpose(1, 0, 2))
+    q = moved[0] / sphere.norm(moved[0])
+    v1 = sphere.tangent(q, moved[1])
     return q.reshape(p.shape), v1.reshape(p.shape)
 
 
 def _each(value: ArrayLike, shape: tuple[int, ...]) -> list[float]:
     """One number for each body."""
-    listed: list[float] = np.broadcast_to(np.asarray(value, np.float64), shape).ravel().tolist()
+    array = np.asarray(value)
+    if array.shape != shape:
+        array = np.broadcast_to(array, shape)
+    listed: list[float] = array.ravel().tolist()
     return listed
 
 
-def _off_antipode(p: Array, v: Array, goal: Array) -> Array:
-    """The goals, those straight behind moved a little towards where the point is already going."""
-    behind = 1.0 + sphere.dot(p, goal) < _STRAIGHT_BACK
-    if not behind.any():
-        return goal
-    speed = sphere.norm(v)
-    ahead = np.where(speed > 0.0, v / np.where(speed > 0.0, speed, 1.0), sphere.some_tangent(p))
-    return np.where(behind, sphere.normalise(goal + _NUDGE_RAD * ahead), goal)
+def _grams(vectors: Array) -> list[list[list[float]]]:
+    """The inner products of each body's vectors. Goals straight behind move a little, to where the point is going."""
+    grams: list[list[list[float]]] = np.einsum("bid,bjd->bij", vectors, vectors).tolist()
+    behind = [i for i, gram in enumerate(grams) if 1.0 + gram[0][2] < _STRAIGHT_BACK]
+    for i in behind:
+        p, v = vectors[i, 0], vectors[i, 1]
+        speed = math.sqrt(grams[i][1][1])
+        ahead = v / speed if speed > 0.0 else sphere.some_tangent(p)
+        vectors[i, 2] = sphere.normalise(vectors[i, 2] + _NUDGE_RAD * ahead)
+        grams[i] = (vectors[i] @ vectors[i].T).tolist()
+    return grams
 
 
 class _Frame:
@@ -135,7 +143,7 @@ def _step(frame: _Frame, m: Transition, lag_s: float, dt_s: float, follow: bool)
     vx, vy, vz = frame.speed - ux, -uy, -uz
     x, y, z = m.xx * rx + m.xv * vx + ex, m.xx * ry + m.xv * vy + ey, m.xx * rz + m.xv * vz + ez
     vx, vy, vz = m.vx * rx + m.vv * vx + ux, m.vx * ry + m.vv * vy + uy, m.vx * rz + m.vv * vz + uz
-    if dt_s > 0.0:
+    if dt_s > INSTANT_S:
         ox, oy, oz = _off(frame, x, y, z, gx, gy)
         bend = 1.0 + ((m.xx - 1.0) * lag_s - m.xv) / dt_s
         bend_v = (1.0 + m.vx * lag_s - m.vv) / dt_s

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from zlib import crc32
 
 import numpy as np
@@ -27,6 +28,7 @@ __all__ = ["BandSpec", "Motion", "MotionSpec", "VoiceSpec", "controls", "loop_co
 
 State = dict[str, NDArray[np.generic]]
 _Action = Callable[[ControlEvent], None]
+_ALL = slice(None)
 _FRAMES_PER_BEAT = 12
 _HOLD_BEATS = 4.0  # how long a band that a hand moved on stays out of its loop
 _WISHES = (
@@ -95,36 +97,41 @@ class Motion:
         return actions
 
     def _voice_actions(self, voice: int, info: ModelInfo, places: Places) -> dict[str, _Action]:
-        goals, everything = self._goals, slice(None)
         actions: dict[str, _Action] = {
-            "/latent/next": lambda _: self._moved(voice, everything, goals.next),
-            "/latent/more": lambda _: self._more(voice, everything),
-            "/latent/seed": lambda event: self._seed(voice, event.value),
-            "/latent/catch": lambda _: goals.catch(voice, self._space.position[voice]),
-            "/latent/forget": lambda _: goals.forget(voice),
+            "/latent/next": partial(self._on_next, voice, _ALL),
+            "/latent/more": partial(self._on_more, voice, _ALL),
+            "/latent/seed": partial(self._on_seed, voice),
+            "/latent/catch": lambda _: self._goals.catch(voice, self._space.position[voice]),
+            "/latent/forget": lambda _: self._goals.forget(voice),
         }
         if len(info.bands) > 1:
             for band, rows in zip(info.bands, self._space.bands, strict=True):
-                actions[f"/latent/{band.name}/next"] = lambda _, rows=rows: self._moved(voice, rows, goals.next)
-                actions[f"/latent/{band.name}/more"] = lambda _, rows=rows: self._more(voice, rows)
+                actions[f"/latent/{band.name}/next"] = partial(self._on_next, voice, rows)
+                actions[f"/latent/{band.name}/more"] = partial(self._on_more, voice, rows)
         for name in places.names:
-            actions[f"/latent/place/{name}"] = lambda _, name=name: self._moved(
-                voice, everything, lambda v, rows: goals.place(v, rows, name)
-            )
+            actions[f"/latent/place/{name}"] = partial(self._on_place, voice, name)
         return actions
 
-    def _moved(self, voice: int, rows: slice, move: Callable[[int, slice], None]) -> None:
-        """A hand moves a band on: for a while no loop takes it back."""
-        move(voice, rows)
+    def _on_next(self, voice: int, rows: slice, _: ControlEvent) -> None:
+        self._goals.next(voice, rows)
+        self._hold(voice, rows)
+
+    def _on_more(self, voice: int, rows: slice, _: ControlEvent) -> None:
+        self._goals.more(voice, rows, self._space.position[voice], float(self._now[voice, self._wish[0]]))
+        self._hold(voice, rows)
+
+    def _on_place(self, voice: int, name: str, _: ControlEvent) -> None:
+        self._goals.place(voice, _ALL, name)
+        self._hold(voice, _ALL)
+
+    def _on_seed(self, voice: int, event: ControlEvent) -> None:
+        if math.isfinite(event.value):
+            self._goals.seed(voice, _ALL, int(event.value))
+            self._hold(voice, _ALL)
+
+    def _hold(self, voice: int, rows: slice) -> None:
+        """A hand moved a band on: for a while no loop takes it back."""
         self._held_until[voice, rows] = self._beat + _HOLD_BEATS
-
-    def _more(self, voice: int, rows: slice) -> None:
-        here, surprise = self._space.position[voice], float(self._now[voice, self._wish[0]])
-        self._moved(voice, rows, lambda v, r: self._goals.more(v, r, here, surprise))
-
-    def _seed(self, voice: int, value: float) -> None:
-        if math.isfinite(value):
-            self._moved(voice, slice(None), lambda v, rows: self._goals.seed(v, rows, int(value)))
 
     def step(self, controls: Controls, dt_s: float, beat: float) -> NDArray[np.float32]:
         """Move on by `dt_s` seconds: (voices, num_ws, w_dim), never with a number that is not finite.

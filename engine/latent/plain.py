@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from engine.generator.base import ModelInfo
 from engine.latent import spring
 from engine.latent.directions import Directions
+from engine.latent.geodesic import INSTANT_S
 from engine.latent.places import Place
 from engine.latent.space import Array, MapZ, Space, noise_z, seed_z
 from engine.latent.steer import Steer
@@ -27,7 +28,9 @@ class Plain(Space):
         self._map = map_z
         self._mean = self._w_of(np.zeros(info.z_dim), 0.0)
         self._at = np.array([i for i, d in enumerate(directions) if d.space == "z"], np.intp)
-        self._effects = np.array([self._effect(directions, i, home) for i in self._at]).reshape(len(self._at), -1)
+        self._effects = np.array([self._effect(directions, i, home) for i in self._at]).reshape(
+            len(self._at), self._mean.size
+        )
         self.rest_at(np.broadcast_to(self._mean, (voices, *self._mean.shape)))
 
     def _w_of(self, z: Array, psi: float = 1.0) -> Array:
@@ -71,7 +74,7 @@ class Plain(Space):
     ) -> None:  # fmt: skip
         position, velocity = np.empty_like(self.position), np.empty_like(self.position)
         for i in range(self._voices):
-            moved = None if before is None or dt_s <= 0.0 else (goal[i] - before[i]) / dt_s
+            moved = None if before is None or dt_s <= INSTANT_S else (goal[i] - before[i]) / dt_s
             omega = (2.0 * math.pi * frequency_hz[i])[self._of_layer, None]
             spring.step(
                 self.position[i], self._velocity[i], goal[i], omega, damping[i][self._of_layer, None], dt_s,

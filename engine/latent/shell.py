@@ -95,15 +95,15 @@ class Shell(Space):
         self._place()
 
     def _step_radius(self, goal: Array, omega: Array, damping: Array, dt_s: float) -> None:
-        away = self._log_radius - goal
-        if not away.any() and not self._log_radius_velocity.any():
-            return
-        m = np.array([
-            transition(w, z, dt_s) for w, z in zip(omega.ravel().tolist(), damping.ravel().tolist(), strict=True)
-        ]).T.reshape(4, *away.shape)  # fmt: skip
-        velocity = self._log_radius_velocity
-        self._log_radius = goal + m[0] * away + m[1] * velocity
-        self._log_radius_velocity = m[2] * away + m[3] * velocity
+        rows = []
+        for x, v, g, w, z in zip(
+            *(a.ravel().tolist() for a in (self._log_radius, self._log_radius_velocity, goal, omega, damping)),
+            strict=True,
+        ):
+            m = transition(w, z, dt_s)
+            rows.append((g + m.xx * (x - g) + m.xv * v, m.vx * (x - g) + m.vv * v))
+        moved = np.array(rows).T.reshape(2, *goal.shape)
+        self._log_radius, self._log_radius_velocity = moved[0], moved[1]
 
     def _place(self) -> None:
         self.position = self._unit * np.exp(self._log_radius)[..., None]

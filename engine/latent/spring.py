@@ -99,8 +99,8 @@ def step(
 
 
 def _coefficients(omega: ArrayLike, damping: ArrayLike, dt_s: float) -> Transition | Array:
-    if np.ndim(omega) == 0 and np.ndim(damping) == 0:
-        return transition(float(omega), float(damping), dt_s)  # type: ignore[arg-type]
+    if isinstance(omega, float | int) and isinstance(damping, float | int):
+        return transition(omega, damping, dt_s)
     return transitions(omega, damping, dt_s)
 
 

@@ -24,6 +24,8 @@ class _Part:
 
     def offset(self, amounts: Array) -> Array | None:
         """(voices, rows, dim) from amounts (voices, directions); None when no direction of this space is used."""
+        if not len(self.at):
+            return None
         own = amounts[:, self.at]
         if not own.any():
             return None
