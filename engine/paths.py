@@ -23,6 +23,10 @@ def cache_dir(kind: str = "") -> Path:
 
 
 def use_numba_cache() -> None:
-    """Keep numba's compiled code in our own cache and use OpenMP. Call before the first import of numba."""
+    """Keep numba's compiled code in our own cache and use OpenMP. Call before the first import of numba.
+
+    OpenMP's threads sleep between frames: spinning, they would take the core that the stage draws on.
+    """
     os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_dir("numba")))
     os.environ.setdefault("NUMBA_THREADING_LAYER", "omp")
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from engine.errors import ModelError
 from engine.generator.base import Generator, ModelInfo
+from engine.latent.directions import Directions
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +36,11 @@ def model_info(name: str) -> ModelInfo:
     return info
 
 
-def model_directions(name: str) -> Any:
+def model_directions(name: str) -> Directions:
     """The model's own bank of directions."""
     row, garden = _find(name)
-    return _load(row.directions)(garden)
+    bank: Directions = _load(row.directions)(garden)
+    return bank
 
 
 def open_model(name: str, device: str = "cpu", threads: int = 2) -> Generator:

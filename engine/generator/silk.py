@@ -15,10 +15,8 @@ from engine.errors import ModelError
 from engine.generator.base import Band, Generator, ModelInfo
 from engine.generator.silk_garden import Garden, Style
 from engine.generator.silk_latent import BASIS, LAYERS, NAMES, Z_DIM, layer_of
+from engine.latent.directions import Direction, Directions
 from engine.paths import use_numba_cache
-
-DIRECTIONS: dict[str, NDArray[np.float64]] = {name: BASIS[i] for i, name in enumerate(NAMES)}
-DIRECTION_LAYERS: dict[str, tuple[int, ...]] = {name: (layer_of(name),) for name in NAMES}
 
 INFO = ModelInfo(
     name="silk",
@@ -41,9 +39,14 @@ def info(garden: int = 0) -> ModelInfo:
     return INFO if garden == 0 else replace(INFO, name=f"silk:{garden}", hash=f"silk-1:{garden}")
 
 
-def directions(garden: int = 0) -> dict[str, NDArray[np.float64]]:
-    """Silk's named directions: unit vectors in z, 1.0 is one sigma; the same in every garden."""
-    return DIRECTIONS
+def directions(garden: int = 0) -> Directions:
+    """Silk's named directions by construction: unit in z, 1.0 is one sigma; the same in every garden."""
+    return Directions(
+        tuple(
+            Direction(name, BASIS[i], "z", 1.0, (layer_of(name),), info(garden).hash, "construction")
+            for i, name in enumerate(NAMES)
+        )
+    )
 
 
 def open_silk(garden: int = 0, device: str = "cpu", threads: int = 2) -> Generator:
@@ -85,7 +88,7 @@ class Silk(Generator):
 
     def draw(self, w: NDArray[np.float32], controls: Mapping[str, float]) -> NDArray[np.uint8]:
         for voice, style in enumerate(self._styles(w)):
-            self._canvas.draw(style.arrays(), self._image[voice])
+            self._canvas.draw(style.arrays, self._image[voice])
         return self._image
 
     @property

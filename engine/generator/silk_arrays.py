@@ -3,11 +3,13 @@
 It is evaluated on a coarse grid. All that it gives is smooth; what is sharp is drawn from it at full size by the head.
 """
 
+import math
 from typing import Any
 
 import numpy as np
 
 WARPS = ((1.55, 1.0), (2.79, 0.494), (4.03, 0.318), (5.27, 0.231))  # (spatial frequency, amplitude) of each fold
+THREAD = np.float32(211.6)  # a filament is 1.1 pixels to its half at 512 x 512, and grows with the root of the size
 
 
 def trunk(xp: Any, style: Any, x: Any, y: Any, raw: bool = False) -> Any:
@@ -123,7 +125,7 @@ def grid_size(samples: int, step: int) -> int:
 
 def grid_step(width: int, height: int) -> int:
     """Pixels between grid points: about 171 x 171 points whatever the size."""
-    return max(1, round((width * height) ** 0.5 / 171))
+    return max(1, round(math.sqrt(width * height) / 171))
 
 
 def grid_line(samples: int, step: int, unit_px: float) -> np.ndarray:

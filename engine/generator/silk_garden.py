@@ -5,8 +5,7 @@ The normalisation is measured once over many latents, never per picture: neighbo
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,21 +26,37 @@ _CALIBRATION = 40  # latents the normalisation is measured over
 Array = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
+_SHAPES: tuple[tuple[int, ...], ...] = (
+    (WIDTH, INPUTS),
+    (WIDTH,),
+    (DEPTH, WIDTH, WIDTH),  # layer, to, from
+    (DEPTH, WIDTH),
+    (OUTPUTS, WIDTH),
+    (OUTPUTS,),
+    (PARAMETERS,),
+)
+
+
 class Style:
-    """What one picture is drawn from, in place: the network with its modulation folded in, and scalars."""
+    """What one picture is drawn from, in place: the network with its modulation folded in, and scalars.
 
-    first: Array = field(default_factory=lambda: np.zeros((WIDTH, INPUTS), np.float32))
-    first_bias: Array = field(default_factory=lambda: np.zeros(WIDTH, np.float32))
-    weights: Array = field(default_factory=lambda: np.zeros((DEPTH, WIDTH, WIDTH), np.float32))  # (layer, to, from)
-    biases: Array = field(default_factory=lambda: np.zeros((DEPTH, WIDTH), np.float32))
-    out: Array = field(default_factory=lambda: np.zeros((OUTPUTS, WIDTH), np.float32))
-    out_bias: Array = field(default_factory=lambda: np.zeros(OUTPUTS, np.float32))
-    scalars: Array = field(default_factory=lambda: np.zeros(PARAMETERS, np.float32))
+    flat : everything in one array, so that one copy takes it to a GPU; `arrays` are views of it.
+    """
 
-    def arrays(self) -> tuple[Array, ...]:
-        """All arrays, in the order the kernels take them."""
-        return (self.first, self.first_bias, self.weights, self.biases, self.out, self.out_bias, self.scalars)
+    def __init__(self) -> None:
+        self.flat: Array = np.zeros(sum(math.prod(shape) for shape in _SHAPES), np.float32)
+        self.arrays: tuple[Array, ...] = split(self.flat)
+        self.first, self.first_bias, self.weights, self.biases, self.out, self.out_bias, self.scalars = self.arrays
+
+
+def split(flat: Any) -> tuple[Any, ...]:
+    """A style's arrays in the order the kernels take them, as views of its flat array or tensor."""
+    views, start = [], 0
+    for shape in _SHAPES:
+        size = math.prod(shape)
+        views.append(flat[start : start + size].reshape(shape))
+        start += size
+    return tuple(views)
 
 
 class Garden:
@@ -55,8 +70,8 @@ class Garden:
         self._first = normal((INPUTS, WIDTH)).T * scale
         self._first_bias = normal(WIDTH) * 2
         self._weights = normal((DEPTH, WIDTH, WIDTH)) * (1.55 / math.sqrt(WIDTH))
-        self._gains = normal((DEPTH, WIDTH, 24)) * (0.5 / math.sqrt(24))
-        self._shifts = normal((DEPTH, WIDTH, 24)) * (0.9 / math.sqrt(24))
+        self._gains = normal((DEPTH, WIDTH, 24)) * (0.4 / math.sqrt(24))
+        self._shifts = normal((DEPTH, WIDTH, 24)) * (0.65 / math.sqrt(24))
         self._out = normal((OUTPUTS, WIDTH)) / math.sqrt(WIDTH)
         self._warp = normal((8, 24)) / math.sqrt(24)
         self._feature_gain = normal((WIDTH, 24)) / math.sqrt(24)
@@ -81,7 +96,7 @@ class Garden:
         style.out_bias[:] = -self._mean / self._std
         style.scalars[:] = self._scalars(amounts, rest)
 
-    def _scalars(self, a: dict[str, float], rest: dict[str, NDArray[np.float64]]) -> Sequence[float]:
+    def _scalars(self, a: dict[str, float], rest: dict[str, NDArray[np.float64]]) -> tuple[float, ...]:
         """The scalars in the order in which `silk_arrays` and `silk_kernels` unpack them."""
         return (*self._placement(a, rest["place"], rest["form"]), *self._surface(a, rest["threads"], rest["colour"]))
 
@@ -90,19 +105,20 @@ class Garden:
     ) -> tuple[float, ...]:
         """22 scalars of the trunk: where the picture stands, how it is warped, what flower it holds."""
         zoom = 1.12 * math.exp(-0.15 * a["scale"] + 0.08 * place[4])
-        turn = 0.3 * a["turn"] + 0.25 * place[5]
+        turn = 0.25 * a["turn"] + 0.25 * place[5]
         cos, sin = zoom * math.cos(turn), zoom * math.sin(turn)
         dx, dy = 0.2 * a["drift_x"], 0.2 * a["drift_y"]
         off_x = -(cos * dx - sin * dy) - 0.22 * place[0]
         off_y = -(sin * dx + cos * dy) - 0.22 * place[1]
         twist = 1.6 * (0.4 * a["twist"] + 0.25 * place[3])
-        warp = 0.32 * math.exp(0.13 * a["warp"])
-        phases = 1.3 * (self._warp @ form) + np.array([0.0, 1.0, 2.0, 3.0, 0.0, 2.0, 4.0, 6.0])
-        flower = _sigmoid(0.9 * a["symmetry"] + 0.35 * a["bloom"] + 0.1)
-        bloom = 0.4 * a["bloom"] - 0.25
+        warp = 0.32 * math.exp(0.2 * a["warp"])
+        phases = 0.95 * (self._warp @ form) + np.array([0.0, 1.0, 2.0, 3.0, 0.0, 2.0, 4.0, 6.0])
+        flower = _sigmoid(0.9 * a["symmetry"] + 0.35 * a["bloom"] + 0.2)
+        bloom = 0.4 * a["bloom"]
         petals = np.exp(3.0 * form[:4])
         petals /= petals.sum()
-        return (cos, sin, off_x, off_y, twist, warp, *phases, flower, math.exp(-2 * bloom), bloom, 0.8 * form[4], *petals)
+        size = (flower, math.exp(-2 * bloom), bloom)
+        return (cos, sin, off_x, off_y, twist, warp, *phases, *size, 0.8 * form[4], *petals)
 
     def _surface(
         self, a: dict[str, float], threads: NDArray[np.float64], colour: NDArray[np.float64]
@@ -111,7 +127,7 @@ class Garden:
         azimuth = 2.2 + 0.8 * threads[0]
         light_x, light_y = 0.66 * math.cos(azimuth), -0.66 * math.sin(azimuth)
         half = math.sqrt(light_x**2 + light_y**2 + 1.75**2)  # halfway between the light (z 0.75) and the eye
-        striped = _sigmoid(0.95 * a["stripes"] - 0.9)
+        striped = _sigmoid(0.85 * a["stripes"] - 0.6)
         count = 1.6 + 0.4 * threads[2]
         return (
             0.45 * math.exp(0.3 * a["relief"]),
@@ -124,17 +140,17 @@ class Garden:
             striped,
             1.2 + 3.5 * striped,
             0.55 * striped * (1.6 + 0.9 * colour[2]),
-            0.65 * math.exp(0.4 * a["filaments"]),
-            0.6 * a["filaments"] - 2.4,
+            0.65 * math.exp(0.42 * a["filaments"]),
+            0.95 * a["filaments"] - 2.0,
             count,
             0.3 * count * threads[3],
-            1.1 * math.exp(0.28 * a["sheen"]),
+            1.1 * math.exp(0.32 * a["sheen"]),
             self.hue_rad + 0.62 * a["hue"] + 0.5 * colour[0],
             1.0 + 0.35 * colour[1],
             0.6 * colour[5],
-            0.07 * a["light"],
+            0.09 * a["light"],
             0.168 * math.exp((0.11 if a["chroma"] > 0 else 0.22) * a["chroma"]),
-            math.exp(0.13 * a["contrast"]),
+            math.exp(0.11 * a["contrast"]),
             2.2 * (0.9 + 0.4 * colour[3]),
         )
 
@@ -147,7 +163,7 @@ class Garden:
         for _ in range(_CALIBRATION):
             z = np.broadcast_to(random.standard_normal(Z_DIM), (len(LAYERS), Z_DIM))
             self.style(z.astype(np.float32), style)
-            raw.append(trunk(np, style.arrays(), line, line, raw=True))
+            raw.append(trunk(np, style.arrays, line, line, raw=True))
         fields = np.concatenate(raw, 1)
         self._mean, self._std = fields.mean(1), fields.std(1)
 

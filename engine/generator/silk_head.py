@@ -7,11 +7,10 @@ shaded phase by phase, so that each spline weight is one number and every load i
 import numpy as np
 from numba import float32
 
-from engine.generator.silk_math import cos, fast, gate, positive, sin, soft, sqrt, unit
+from engine.generator.silk_arrays import THREAD
+from engine.generator.silk_math import ROW, cos, fast, gate, positive, sin, soft, sqrt, unit
 
 f = float32
-ROW = 2000  # floats between rows of a scratch, as in silk_kernels
-THREAD = np.float32(211.6)
 
 
 @fast
@@ -82,8 +81,10 @@ def shade(p, v, w, d, noise, pixel, out):  # type: ignore[no-untyped-def]
         # fibres along the cloth
         gu = sqrt(ux * ux + uy * uy + f(0.01))
         shift = f(1.7) * c
-        fibre = _fibre(u, shift, gu, pixel, f(19), f(0.40)) + _fibre(u, shift + f(1.3), gu, pixel, f(31.7), f(0.42))
-        fibre += _fibre(u, shift + f(2.1), gu, pixel, f(53), f(0.42)) + _fibre(u, shift + f(4), gu, pixel, f(89), f(0.40))
+        fibre = _fibre(u, shift, gu, pixel, f(19), f(0.40))
+        fibre += _fibre(u, shift + f(1.3), gu, pixel, f(31.7), f(0.42))
+        fibre += _fibre(u, shift + f(2.1), gu, pixel, f(53), f(0.42))
+        fibre += _fibre(u, shift + f(4), gu, pixel, f(89), f(0.40))
         fibre += _fibre(u, shift + f(5), gu, pixel, f(149), f(0.36))
         # normal: folds, ripples and fibres
         ripple = f(0.33) * cos(f(5.5) * u + f(1.1) * c) * gate(e)

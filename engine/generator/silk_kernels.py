@@ -14,10 +14,9 @@ from engine.generator.silk_arrays import WARPS, grid_line, grid_size, grid_step,
 from engine.generator.silk_dither import dither
 from engine.generator.silk_garden import DEPTH, OUTPUTS, WIDTH
 from engine.generator.silk_head import shade
-from engine.generator.silk_math import cos, fast, sin, soft, sqrt
+from engine.generator.silk_math import ROW, cos, fast, sin, soft, sqrt
 
 f = float32
-ROW = 2000  # floats between rows of a scratch: more than the longest grid line, and no multiple of a cache way
 CHUNKS = 8  # rows are shared out in this many parts, whatever the number of threads
 FIELDS = 8
 SLOPED = (0, 1, 2, 6)  # the fields whose slopes the head needs
@@ -41,14 +40,14 @@ class Canvas:
         self._noise = np.ascontiguousarray(noise.reshape(height, across, step).transpose(0, 2, 1))
         self._bytes = np.zeros((CHUNKS, step * ROW), np.uint32)
         self._pixel = np.float32(1 / unit_px)
-        self._threads = min(threads, config.NUMBA_NUM_THREADS)
+        self._threads = min(threads, config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
 
     def draw(self, style: tuple[NDArray[np.float32], ...], image: NDArray[np.uint8]) -> None:
         """Draw into image (height, width, 4) uint8 RGBA."""
         before = get_num_threads()
         set_num_threads(self._threads)
         try:
-            trunk(*style, self._x, self._y, self._fields, self._scratch)
+            trunk(*style, self._x, self._y, self._fields, self._scratch)  # type: ignore[call-arg]
             paint(
                 style[-1],
                 self._fields,

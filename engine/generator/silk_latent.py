@@ -38,7 +38,8 @@ def _basis() -> NDArray[np.float64]:
     while len(rows) < Z_DIM:
         rows = np.block([[rows, rows], [rows, -rows]])
     signs = np.where(np.random.RandomState(1637).rand(Z_DIM) < 0.5, -1.0, 1.0)
-    return rows * signs / np.sqrt(Z_DIM)
+    basis: NDArray[np.float64] = rows * signs / np.sqrt(Z_DIM)
+    return basis
 
 
 BASIS: NDArray[np.float64] = _basis()

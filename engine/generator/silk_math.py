@@ -4,6 +4,7 @@ import numpy as np
 from numba import float32, njit
 
 f = float32
+ROW = 2000  # floats between rows of a scratch: more than the longest grid line, and no multiple of a cache way
 fast = njit(cache=True, fastmath=True, error_model="numpy")
 _TURN = np.float32(1 / (2 * np.pi))
 

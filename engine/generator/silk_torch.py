@@ -1,6 +1,6 @@
 """Silk in plain torch calls, for CUDA and MPS and as the oracle of the kernels: the same picture within rounding."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,12 @@ from torch import Tensor
 
 from engine.errors import DeviceError
 from engine.generator.silk import Silk
-from engine.generator.silk_arrays import grid_line, grid_step, spline, trunk
+from engine.generator.silk_arrays import THREAD, grid_line, grid_step, spline, trunk
 from engine.generator.silk_dither import dither
+from engine.generator.silk_garden import Style, split
 
 FIBRES = ((19.0, 0.40, 0.0), (31.7, 0.42, 1.3), (53.0, 0.42, 2.1), (89.0, 0.40, 4.0), (149.0, 0.36, 5.0))
 
-THREAD = 211.6  # a filament is 1.1 pixels to its half at 512 x 512, and grows with the root of the size
 
 
 class SilkTorch(Silk):
@@ -42,13 +42,14 @@ class SilkTorch(Silk):
         )
         self._constants = [torch.from_numpy(a).to(self.device) for a in constants]
         self._pixel = 1 / unit_px
+        self._flat = torch.zeros(Style().flat.shape, device=self.device)  # the one place a frame's numbers come in
         self.draw(np.zeros((voices, self.info.num_ws, self.info.w_dim), np.float32), {})
 
     @torch.inference_mode()
     def draw(self, w: NDArray[np.float32], controls: Mapping[str, float]) -> NDArray[np.uint8]:
         for voice, style in enumerate(self._styles(w)):
-            arrays = [torch.from_numpy(a).to(self.device) for a in style.arrays()]
-            self._image[voice] = picture(arrays, self._constants, self._pixel).cpu().numpy()
+            self._flat.copy_(torch.from_numpy(style.flat))
+            torch.from_numpy(self._image[voice]).copy_(picture(split(self._flat), self._constants, self._pixel))
         return self._image
 
 
@@ -61,7 +62,7 @@ def _device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def picture(style: list[Tensor], constants: list[Tensor], pixel: float) -> Tensor:
+def picture(style: Sequence[Tensor], constants: Sequence[Tensor], pixel: float) -> Tensor:
     """(height, width, 4) uint8 from a style's arrays and the constants of the size; no host synchronisation."""
     x, y, across, across_slope, down, down_slope, noise = constants
     fields = trunk(torch, style, x, y).reshape(8, y.shape[0], x.shape[0])
@@ -150,7 +151,7 @@ def head(f: tuple[Tensor, ...], fx: tuple[Tensor, ...], fy: tuple[Tensor, ...], 
     distance2 = ((line - cell) / gq) ** 2
     where = _gate(0.75 * (2 * e + 1.2 * torch.sin(2.1 * cell + 1.7 * q) + fil_bias))
     glow = where * where * (1.25 - 0.06 * gq).clamp(0, 1) * (0.15 + 0.5 * key + 1.8 * gloss**2 * glance4)
-    core = 1 / (1 + distance2 * (THREAD / pixel)) ** 2
+    core = 1 / (1 + distance2 * (float(THREAD) / pixel)) ** 2
     profile = core + 0.20 / (1 + distance2 * 8264) + 0.05 / (1 + distance2 * 400)
     thread = _oklch(0.86, 0.6 * chroma, hue + 0.7 + 0.5 * e)
     rgb = rgb + thread * (0.9 * fil * glow * profile)[..., None]
