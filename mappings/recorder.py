@@ -17,6 +17,7 @@ from mappings.take import VERSION
 LEVEL_EVERY_S = 0.005  # at most 200 lines a second for each level
 TEMPO_EVERY_S = 0.5  # the beat runs straight for most of the time: then one line in a while says all
 TEMPO_BEATS = 1e-6  # ... and this far off the line is when it has bent
+TEMPO = ["/tempo/bpm", "/tempo/beat", "/tempo/bar", "/tempo/confidence"]
 CHUNK_CHARACTERS = 32768
 FLUSH_EVERY_S = 1.0
 WAITING_CHUNKS = 2048  # 64 MB that a stuck disk has not taken: the recording stops, the show goes on
@@ -54,6 +55,17 @@ class TakeWriter:
         self._signals.add(address)
         self._line(time_s, f'"a":{self._name(address)},"v":{value!r}')
 
+    def levels(self, addresses: list[str], values: list[float], time_s: float) -> None:
+        """Several levels at one moment."""
+        if self.failed or self._closed:
+            return
+        self._signals.update(addresses)
+        self._last_s = max(self._last_s, time_s)
+        head, name = f'{{"t":{self._last_s!r},"a":', self._name
+        text = "\n".join([f'{head}{name(a)},"v":{v!r}}}' for a, v in zip(addresses, values, strict=True)])
+        self.lines += len(addresses)
+        self._append(text)
+
     def event(self, address: str, value: float, time_s: float) -> None:
         """An event."""
         self._signals.add(address)
@@ -90,12 +102,12 @@ class TakeWriter:
         self._last_s = max(self._last_s, time_s)  # a line never goes back behind the one before
         self.lines += 1
         self._append(f'{{"t":{self._last_s!r},{rest}}}')
-        if self._characters > CHUNK_CHARACTERS or self._last_s - self._flushed_s >= FLUSH_EVERY_S:
-            self._flush()
 
     def _append(self, text: str) -> None:
         self._buffer.append(text)
         self._characters += len(text) + 1
+        if self._characters > CHUNK_CHARACTERS or self._last_s - self._flushed_s >= FLUSH_EVERY_S:
+            self._flush()
 
     def _flush(self) -> None:
         text = "\n".join([*self._buffer, ""])
@@ -160,20 +172,19 @@ class Recorder:
         """Write down the events, writes and changed levels of this step."""
         if self.writer.failed:
             return
-        began_s = self._began_s
         for event in bus.events_since(self._seen):
             time_s = min(max(event.time_s, self._stepped_s), now_s)
-            self.writer.event(event.address, event.value, time_s - began_s)
+            self.writer.event(event.address, event.value, self._at(time_s))
         self._seen = bus.posted
         for write in bus.pending_writes():
-            self.writer.write(write.address, write.value, now_s - began_s, write.who)
+            self.writer.write(write.address, write.value, self._at(now_s), write.who)
         self._tempo_step(bus, now_s)
         self._levels(bus, now_s)
         self._stepped_s = now_s
 
     def close(self) -> None:
         """End the take here, so that a loop of it keeps the silence at its end."""
-        self.writer.close(self._stepped_s - self._began_s)
+        self.writer.close(self._at(self._stepped_s))
 
     def _levels(self, bus: Bus, now_s: float) -> None:
         n = len(bus.addresses)
@@ -183,11 +194,14 @@ class Recorder:
         self._skipped = n
         levels = bus.read_levels()
         changed = (levels != self._last[:n]) & (self._due_s[:n] <= now_s) & (bus.counts[:n] > 0)
-        for slot in np.flatnonzero(changed).tolist():
-            value = float(levels[slot])
-            self._last[slot] = value
-            self._due_s[slot] = now_s + LEVEL_EVERY_S - 1e-9
-            self.writer.level(bus.addresses[slot], value, now_s - self._began_s)
+        slots = np.flatnonzero(changed)
+        if not len(slots):
+            return
+        values = levels[slots]
+        self._last[slots] = values
+        self._due_s[slots] = now_s + LEVEL_EVERY_S - 1e-9
+        addresses = [bus.addresses[slot] for slot in slots.tolist()]
+        self.writer.levels(addresses, values.tolist(), self._at(now_s))
 
     def _tempo_step(self, bus: Bus, now_s: float) -> None:
         tempo = bus.tempo
@@ -202,8 +216,9 @@ class Recorder:
         if straight or since_s < LEVEL_EVERY_S - 1e-9:
             return
         self._tempo_s, self._tempo = now_s, (tempo.bpm, tempo.beat, tempo.bar_phase)
-        time_s = now_s - self._began_s
-        self.writer.level("/tempo/bpm", tempo.bpm, time_s)
-        self.writer.level("/tempo/beat", tempo.beat_phase, time_s)
-        self.writer.level("/tempo/bar", tempo.bar_phase, time_s)
-        self.writer.level("/tempo/confidence", tempo.confidence, time_s)
+        values = [tempo.bpm, tempo.beat_phase, tempo.bar_phase, tempo.confidence]
+        self.writer.levels(TEMPO, values, self._at(now_s))
+
+    def _at(self, now_s: float) -> float:
+        """Seconds since the take began, to the nanosecond."""
+        return round(now_s - self._began_s, 9)

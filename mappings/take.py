@@ -12,10 +12,10 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from mappings.errors import TakeError
 
@@ -28,8 +28,7 @@ ADDRESSES = 4096
 ALLOWED = 'a level {"t", "a", "v"}, an event {"t", "a", "e"}, a write {"t", "a", "w", "who"} or a show {"t", "show"}'
 
 
-@dataclass(frozen=True, slots=True)
-class TakeLine:
+class TakeLine(NamedTuple):  # made ten thousand times a second: a third of the cost of a frozen dataclass
     """One thing that happened."""
 
     kind: Literal["level", "event", "write", "show"]
@@ -64,7 +63,7 @@ class TakeReader:
             raise TakeError(f"{path}: cannot be read ({error.strerror}); give the path of a recorded take") from error
         self.header = self._header(first)
 
-    def __iter__(self) -> Iterator[TakeLine]:
+    def __iter__(self) -> Generator[TakeLine]:
         """The lines in order; the closing line is not one of them."""
         with self.path.open("rb") as file:
             file.readline(HEADER_BYTES + 1)
@@ -102,7 +101,7 @@ class TakeReader:
         if b'"end"' not in tail:
             return None
         try:
-            data = json.loads(tail, parse_constant=_refuse)
+            data = _JSON.decode(tail.decode())
             seconds, lines, addresses = data["t"], data["end"], data["addresses"]
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
@@ -128,11 +127,11 @@ class TakeReader:
             raise self._wrong(number, f"a line of more than {LINE_BYTES} bytes", "shorter lines")
         if not raw.endswith(b"\n"):
             try:
-                json.loads(raw)
+                _JSON.decode(raw.decode())
             except (ValueError, RecursionError):
                 return None
         data = self._json(raw, number, ALLOWED)
-        if not isinstance(data, dict) or not _is_number(data.get("t")) or data["t"] < 0:
+        if type(data) is not dict or not _is_number(data.get("t")) or data["t"] < 0:
             raise self._wrong(number, _short(raw), ALLOWED)
         if "end" in data:
             return None
@@ -143,7 +142,7 @@ class TakeReader:
 
     def _json(self, raw: bytes, number: int, allowed: str) -> Any:
         try:
-            return json.loads(raw, parse_constant=_refuse)
+            return _JSON.decode(raw.decode())
         except (ValueError, RecursionError) as error:
             raise self._wrong(number, f"{_short(raw)} (not JSON)", allowed) from error
 
@@ -159,10 +158,10 @@ def _parse(data: dict[str, Any]) -> TakeLine | None:
         return TakeLine("show", time_s, show) if isinstance(show, str) and named else None
     if not _is_address(address):
         return None
-    if _is_number(data.get("v")):
-        return TakeLine("level", time_s, address, float(data["v"]))
-    if _is_number(data.get("e")):
-        return TakeLine("event", time_s, address, float(data["e"]))
+    if "v" in data:
+        return TakeLine("level", time_s, address, float(data["v"])) if _is_number(data["v"]) else None
+    if "e" in data:
+        return TakeLine("event", time_s, address, float(data["e"])) if _is_number(data["e"]) else None
     who = data.get("who", "")
     if _is_number(data.get("w")) and isinstance(who, str):
         return TakeLine("write", time_s, address, float(data["w"]), who[:ADDRESS_CHARACTERS])
@@ -170,6 +169,8 @@ def _parse(data: dict[str, Any]) -> TakeLine | None:
 
 
 def _is_number(value: object) -> bool:
+    if type(value) is float:
+        return math.isfinite(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     try:
@@ -184,6 +185,9 @@ def _is_address(value: object) -> bool:
 
 def _refuse(constant: str) -> float:
     raise ValueError(f"{constant} is not a number")
+
+
+_JSON = json.JSONDecoder(parse_constant=_refuse)
 
 
 def _short(raw: bytes) -> str:

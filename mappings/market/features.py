@@ -143,24 +143,22 @@ class Features:
         self._volatility = math.sqrt(self._squares / self._weight)
         self._volatilities.add(self._volatility)
 
-    def values(self) -> NDArray[np.float64]:
+    def values(self) -> list[float]:
         """One number for each of `NAMES`; the rests before the first bar."""
         if not self._prices.count:
-            return np.array(RESTS)
+            return list(RESTS)
         prices = self._prices.values
-        return np.array(
-            (
-                self._price,
-                self._return,
-                robust_z(self._return, self._returns.values),
-                self._volatility,
-                rank(self._volatility, self._volatilities.values),
-                0.0 if self._volume is None else robust_z(self._volume, self._volumes.values),
-                rank(self._price, prices),
-                1.0 - self._price / float(prices.max()),
-                self._imbalance,
-            )
-        )
+        return [
+            self._price,
+            self._return,
+            robust_z(self._return, self._returns.values),
+            self._volatility,
+            rank(self._volatility, self._volatilities.values),
+            0.0 if self._volume is None else robust_z(self._volume, self._volumes.values),
+            rank(self._price, prices),
+            1.0 - self._price / float(prices.max()),
+            self._imbalance,
+        ]
 
 
 class Rate:

@@ -3,14 +3,17 @@
 import math
 from collections.abc import Callable
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mappings.market.features import Features
 from mappings.market.series import Series
 
 ROWS_PER_STEP = 256  # at absurd speeds the series falls behind rather than the show
-OWN = 1e-9  # of a bar: times this close are the same step
+SAME = 1e-9  # of a bar: times this close are the same step
+
+
+def mix(a: list[float], b: list[float], share: float) -> list[float]:
+    """The features a share 0..1 of the way from `a` to `b`."""
+    share = min(1.0, max(0.0, share))
+    return [x + (y - x) * share for x, y in zip(a, b, strict=True)]
 
 
 class Player:
@@ -19,16 +22,20 @@ class Player:
     def __init__(self, series: Series, fresh: Callable[[], Features], speed: float, loop: bool, linear: bool) -> None:
         """fresh : makes the Features, anew for each round of the loop."""
         self._series, self._fresh, self._speed, self._loop, self._linear = series, fresh, speed, loop, linear
+        self._rows = len(series.times_s)
         self._offsets_s = series.times_s - series.times_s[0]
+        self._same_s = SAME * series.bar_s
         self._length_s = float(self._offsets_s[-1]) + series.bar_s  # the last row lasts as long as most
+        self._row_s: float  # of the series: where the row stands ...
+        self._due_s: float  # ... and the next one
         self._rewind(0.0)
 
     @property
     def over(self) -> bool:
         """Whether the last row has passed, for a series that does not loop."""
-        return not self._loop and self.row == len(self._offsets_s) - 1
+        return not self._loop and self.row == self._rows - 1
 
-    def step(self, elapsed_s: float, passed: Callable[[int, float], None]) -> NDArray[np.float64]:
+    def step(self, elapsed_s: float, passed: Callable[[int, float], None]) -> list[float]:
         """The features after `elapsed_s` of show time; `passed(row, elapsed_s)` is told of each row on the way."""
         row = self.row
         for _ in range(ROWS_PER_STEP):
@@ -38,20 +45,19 @@ class Player:
             self._look()
         if self._ahead is None:
             return self._here
-        first, second = self._offsets_s[self.row], self._offsets_s[self.row + 1]
-        share = ((elapsed_s - self._began_s) * self._speed - first) / (second - first)
-        mixed: NDArray[np.float64] = self._here + (self._ahead - self._here) * min(1.0, max(0.0, float(share)))
-        return mixed
+        share = ((elapsed_s - self._began_s) * self._speed - self._row_s) / (self._due_s - self._row_s)
+        return mix(self._here, self._ahead, share)
 
     def _advance(self, elapsed_s: float, passed: Callable[[int, float], None]) -> bool:
         """Pass one more row if its time has come."""
-        position_s = (elapsed_s - self._began_s) * self._speed + OWN * self._series.bar_s
-        if self.row + 1 < len(self._offsets_s):
-            due_s = float(self._offsets_s[self.row + 1])
-            if position_s < due_s:
+        position_s = (elapsed_s - self._began_s) * self._speed + self._same_s
+        if self.row + 1 < self._rows:
+            if position_s < self._due_s:
                 return False
             self.row += 1
-            passed(self.row, self._began_s + due_s / self._speed)
+            passed(self.row, self._began_s + self._due_s / self._speed)
+            self._row_s = self._due_s
+            self._due_s = float(self._offsets_s[self.row + 1]) if self.row + 1 < self._rows else math.inf
             return True
         if not self._loop or position_s < self._length_s:
             return False
@@ -62,8 +68,9 @@ class Player:
         self._began_s = began_s  # show time
         self._features = self._fresh()
         self.row = self._pushed = -1
+        self._row_s, self._due_s = 0.0, 0.0
         self._here = self._features.values()
-        self._ahead: NDArray[np.float64] | None = None
+        self._ahead: list[float] | None = None
 
     def _look(self) -> None:
         """The features at `row`, and at the row after it where the way in between is joined."""
@@ -73,7 +80,7 @@ class Player:
             self._push_to(self.row)
             self._here = self._features.values()
         self._ahead = None
-        if self._linear and self.row + 1 < len(self._offsets_s):
+        if self._linear and self.row + 1 < self._rows:
             self._push_to(self.row + 1)
             self._ahead = self._features.values()
 

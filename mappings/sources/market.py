@@ -6,15 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, model_validator
 
 from mappings.bus import Bus
 from mappings.errors import FeedError, SourceError
 from mappings.market.features import NAMES, RESTS, Features, PriceGate, Rate
 from mappings.market.feed import Feed, check_exchange, check_url
-from mappings.market.player import Player
+from mappings.market.player import Player, mix
 from mappings.market.series import load_series
 from mappings.sources.base import Source, SourceConfig, State
 
@@ -95,7 +93,7 @@ class Market(Source):
         values, trades_hz = self._play.step(bus, now_s)
         if values is None:
             return
-        for slot, value in zip(self._slots, values.tolist(), strict=True):
+        for slot, value in zip(self._slots, values, strict=True):
             bus.put(slot, value, now_s)
         bus.put(self._rate_slot, trades_hz, now_s)
 
@@ -135,7 +133,7 @@ class History:
         self._rate = Rate()
         market.state, market.detail = State.OK, f"{len(series.prices)} rows of {config.file}"
 
-    def step(self, bus: Bus, now_s: float) -> tuple[NDArray[np.float64] | None, float]:
+    def step(self, bus: Bus, now_s: float) -> tuple[list[float] | None, float]:
         """Features and trades per second of show time; None when the series is over."""
         if self._player.over:
             self._market.state, self._market.detail = State.STALE, "the series is over"
@@ -171,7 +169,7 @@ class Live:
         market.state, market.detail = State.RETRYING, f"connecting to {config.feed}"
         self._feed.start()
 
-    def step(self, bus: Bus, now_s: float) -> tuple[NDArray[np.float64] | None, float]:
+    def step(self, bus: Bus, now_s: float) -> tuple[list[float] | None, float]:
         """Features and trades per second; None while nothing comes."""
         for message in self._feed.take(MESSAGES_PER_POLL):
             self._hear(message, bus, now_s)
@@ -246,7 +244,7 @@ class Live:
         self._market.dropped["market_out_of_order"] += 1
         return False
 
-    def _bar(self, now_s: float) -> NDArray[np.float64] | None:
+    def _bar(self, now_s: float) -> list[float] | None:
         if self._price is None or self._market.state is not State.OK:
             return None
         bar_s = self._config.bar_s
@@ -259,9 +257,7 @@ class Live:
             self._bar_due_s = self._bar_due_s + bar_s if behind < bar_s else now_s + bar_s
         if self._config.between == "hold":
             return self._ahead
-        share = min(1.0, max(0.0, 1.0 - (self._bar_due_s - now_s) / bar_s))
-        mixed: NDArray[np.float64] = self._here + (self._ahead - self._here) * share
-        return mixed
+        return mix(self._here, self._ahead, 1.0 - (self._bar_due_s - now_s) / bar_s)
 
     def _set(self, state: State, detail: str) -> None:
         self._market.state, self._market.detail = state, detail

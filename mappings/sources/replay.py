@@ -117,7 +117,7 @@ class Replay(Source):
 
     def _rewind(self, began_s: float) -> None:
         self._began_s = began_s
-        self._lines = _lines(TakeReader(self._file))
+        self._lines = iter(TakeReader(self._file))
         self._next = next(self._lines, None)
         self._tempo.clear()
 
@@ -135,7 +135,3 @@ class Replay(Source):
     def _end(self, state: State, detail: str) -> None:
         self.close()
         self.state, self.detail = state, detail
-
-
-def _lines(reader: TakeReader) -> Generator[TakeLine]:
-    yield from reader

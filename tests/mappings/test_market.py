@@ -54,7 +54,7 @@ def test_a_series_is_replayed_row_by_row_with_features_of_its_own_bars() -> None
             row += 1
             reference.push(float(series.prices[row]))
         got = [bus.value(bus.slot(f"/market/wti_usd/{name}")) for name in NAMES]
-        assert got == pytest.approx(reference.values().tolist(), abs=1e-12)
+        assert got == pytest.approx(reference.values(), abs=1e-12)
     assert market.state is State.OK and market.steppable
 
 

@@ -14,7 +14,7 @@ prices = st.lists(st.floats(1.0, 1000.0).map(lambda p: round(p, 1)), min_size=1,
 
 
 def named(features: Features) -> dict[str, float]:
-    return dict(zip(NAMES, features.values().tolist(), strict=True))
+    return dict(zip(NAMES, features.values(), strict=True))
 
 
 def slow_z(value: float, window: list[float]) -> float:

@@ -18,9 +18,9 @@ FIRST = '{"latenz": "take", "version": 1}\n'
 addresses = st.from_regex(r"/[a-z]{1,5}(/[a-z0-9é\"\\]{1,4})?", fullmatch=True)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 lines = st.one_of(
-    st.builds(TakeLine, st.sampled_from(["level", "event"]), numbers, addresses, numbers),
+    st.builds(TakeLine, st.sampled_from(["level", "event"]), numbers, addresses, numbers, st.just("")),
     st.builds(TakeLine, st.just("write"), numbers, addresses, numbers, st.text(max_size=20)),
-    st.builds(TakeLine, st.just("show"), numbers, st.text(min_size=1, max_size=20)),
+    st.builds(TakeLine, st.just("show"), numbers, st.text(min_size=1, max_size=20), st.just(0.0), st.just("")),
 )
 
 
