@@ -1,1 +1,1 @@
-"""What sound is, in numbers: streaming features, onsets and beats in plain numpy, and the devices and files sound comes from."""
+"""What sound is, in numbers: features, onsets and beats in plain numpy; and the devices and files it comes from."""

@@ -9,7 +9,9 @@ FLOOR = 1e-4  # amplitude; a band with less than this in it is empty and not rai
 
 
 class Agc:
-    """Divides each band by its own running average. While the gate is shut the averages stand still: silence is not raised.
+    """Divides each band by its own running average.
+
+    While the gate is shut the averages stand still: silence is not raised.
 
     Law: every result is in 0..CEILING, and scaling the input scales no result once the average has followed.
     """

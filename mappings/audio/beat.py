@@ -56,8 +56,8 @@ class BeatTracker:
         """The tempo."""
         return 60.0 / self.period_s
 
-    def step(self, curve: float) -> bool:
-        """One hop of the onset curve (nepers, 0 or more). True when a beat began in this hop, `phase` beats ago."""
+    def step(self, curve: float) -> None:
+        """One hop of the onset curve (nepers, 0 or more)."""
         self._take(curve)
         self._tempogram.step(self._past[self._head : self._head + self._size])
         self.phase += self._hop_s / self.period_s
@@ -67,10 +67,8 @@ class BeatTracker:
             self._look_at_tempo()
         elif turn == self._slice and self.locked:
             self._look_at_phase()
-        if self.phase < 1.0:
-            return False
-        self.phase -= 1.0
-        return self.locked
+        if self.phase >= 1.0:
+            self.phase -= 1.0
 
     def _take(self, curve: float) -> None:
         """Level the curve and keep it."""

@@ -57,8 +57,8 @@ def names(bands: int = BANDS) -> tuple[Name, ...]:
 class Features:
     """Streams hops of one rate and number of channels.
 
-    After each `step`: `levels` (in the order of `names`), `onset` (strength, or 0), `ticked` (a beat began) and `beats`.
-    Every level is finite and bounded whatever comes in. The first hop may come at any time.
+    After each `step`: `levels` in the order of `names`, `onset` (strength, or 0) and `beats`.
+    Every level is finite and bounded whatever comes in.
     """
 
     def __init__(
@@ -76,7 +76,6 @@ class Features:
         self.hop_s = self.hop / rate_hz
         self.nonfinite = 0  # hops with samples that are no numbers
         self.onset = 0.0
-        self.ticked = False
         self.levels: NDArray[np.float64] = np.zeros(len(names(bands)))
         self.spectrum = Spectrum(rate_hz, bands)
         self.beats = BeatTracker(self.hop_s, low_bpm, high_bpm)
@@ -160,9 +159,9 @@ class Features:
             self._heard += 1
             self._usual += (loud - self._usual) * max(1 / self._heard, self.hop_s / USUAL_S)
         np.multiply(self._past[-len(self._short) :], self._short_window, out=self._short)
-        np.fft.rfft(self._short, out=self._short_complex)
+        np.fft.rfft(self._short, out=self._short_complex)  # type: ignore[arg-type]  # as in spectrum
         np.abs(self._short_complex, out=self._short_magnitudes)
         onsets = self._onsets
         self.onset = onsets.step(self._short_magnitudes, 1 / max(self._usual, GATE))
         self.levels[10] = onsets.flux / onsets.largest
-        self.ticked = self.beats.step(onsets.flux + LOW_WEIGHT * onsets.low_flux)
+        self.beats.step(onsets.flux + LOW_WEIGHT * onsets.low_flux)

@@ -6,6 +6,7 @@ here, so that a show never imports librosa.
 """
 
 import functools
+import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,11 +30,14 @@ class Biquad(NamedTuple):
 
 def fft_size(rate_hz: float) -> int:
     """The power of two nearest to 43 ms: 2048 at 44.1 and 48 kHz."""
-    return 1 << max(8, round(np.log2(rate_hz * 2048 / 48_000)))
+    return 1 << max(8, round(math.log2(rate_hz * 2048 / 48_000)))
 
 
 def mel(rate_hz: int, bands: int = BANDS) -> Matrix:
-    """Triangles of equal area, evenly spaced on Slaney's mel scale, as `librosa.filters.mel`. (bands, fft_size / 2 + 1)."""
+    """Triangles of equal area, evenly spaced on Slaney's mel scale, as `librosa.filters.mel`.
+
+    (bands, fft_size / 2 + 1)
+    """
     shipped = _shipped(rate_hz)
     if shipped is not None and bands == BANDS:
         return shipped["mel"]
@@ -50,14 +54,17 @@ def mel(rate_hz: int, bands: int = BANDS) -> Matrix:
 
 
 def chroma(rate_hz: int) -> Matrix:
-    """The twelve pitch classes from C, tuned to A 440 Hz, as `librosa.filters.chroma` with tuning 0. (12, fft_size / 2 + 1)."""
+    """The twelve pitch classes from C, tuned to A 440 Hz, as `librosa.filters.chroma` with tuning 0.
+
+    (12, fft_size / 2 + 1)
+    """
     shipped = _shipped(rate_hz)
     if shipped is not None:
         return shipped["chroma"]
     n_fft = fft_size(rate_hz)
     frequencies = np.arange(1, n_fft) * rate_hz / n_fft
     pitch = 12 * np.log2(frequencies / (440.0 / 16))
-    pitch = np.concatenate(([pitch[0] - 18], pitch))  # bin 0 a octave and a half below bin 1
+    pitch = np.concatenate(([pitch[0] - 18], pitch))  # bin 0 an octave and a half below bin 1
     widths = np.concatenate((np.maximum(np.diff(pitch), 1.0), [1.0]))
     distance = np.subtract.outer(pitch, np.arange(12.0)).T
     distance = np.remainder(distance + 6 + 120, 12) - 6
@@ -68,9 +75,9 @@ def chroma(rate_hz: int) -> Matrix:
 
 
 def quarter_tones(rate_hz: int, n_fft: int) -> Matrix:
-    """Overlapping triangles, 24 an octave from 27.5 Hz to 16 kHz, where the transform resolves them (Boeck and Widmer, 2013).
+    """Overlapping triangles, 24 an octave from 27.5 Hz to 16 kHz, where the transform resolves them.
 
-    (bands, n_fft / 2 + 1); each triangle sums to one.
+    (bands, n_fft / 2 + 1), as in Boeck and Widmer, 2013; each triangle sums to one.
     """
     centres_hz = 27.5 * 2 ** (np.arange(-1, 24 * 10) / 24)
     centres_hz = centres_hz[centres_hz <= min(16_000, rate_hz / 2 * 0.95)]
@@ -80,11 +87,12 @@ def quarter_tones(rate_hz: int, n_fft: int) -> Matrix:
     for row, (left, centre, right) in enumerate(zip(bins[:-2], bins[1:-1], bins[2:], strict=True)):
         weights[row, left : centre + 1] = np.linspace(0, 1, centre - left + 1)
         weights[row, centre : right + 1] = np.linspace(1, 0, right - centre + 1)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights.astype(np.float32)
 
 
 def k_weighting(rate_hz: float) -> tuple[Biquad, Biquad]:
-    """The two stages of ITU-R BS.1770 (a head's shelf, a high-pass), re-derived for any rate from their analogue design."""
+    """The two stages of ITU-R BS.1770, a head's shelf and a high-pass, for any rate from their analogue design."""
     gain, centre_hz, quality = 10 ** (3.999843853973347 / 20), 1681.974450955533, 0.7071752369554196
     k = np.tan(np.pi * centre_hz / rate_hz)
     mid = gain**0.4996667741545416
@@ -121,12 +129,10 @@ def _ship() -> None:
     import librosa
 
     n_fft = fft_size(SHIPPED_HZ)
-    made = {
-        "mel": librosa.filters.mel(sr=SHIPPED_HZ, n_fft=n_fft, n_mels=BANDS, fmin=LOW_HZ, fmax=HIGH_HZ),
-        "chroma": librosa.filters.chroma(sr=SHIPPED_HZ, n_fft=n_fft, tuning=0.0),
-    }
+    mel_matrix = librosa.filters.mel(sr=SHIPPED_HZ, n_fft=n_fft, n_mels=BANDS, fmin=LOW_HZ, fmax=HIGH_HZ)
+    chroma_matrix = librosa.filters.chroma(sr=SHIPPED_HZ, n_fft=n_fft, tuning=0.0).astype(np.float32)
     with SHIPPED.open("wb") as file:
-        np.savez_compressed(file, **{name: np.asarray(matrix, np.float32) for name, matrix in made.items()})
+        np.savez_compressed(file, mel=mel_matrix, chroma=chroma_matrix)
 
 
 if __name__ == "__main__":

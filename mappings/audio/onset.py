@@ -1,6 +1,7 @@
 """Where something begins: log-spectral flux with a maximum filter, and a causal pick of its peaks.
 
-After Boeck and Widmer, "Maximum filter vibrato suppression for onset detection" (SuperFlux, DAFx 2013), with no look ahead.
+After Boeck and Widmer, "Maximum filter vibrato suppression for onset detection" (SuperFlux, DAFx 2013), without
+looking ahead.
 """
 
 import numpy as np

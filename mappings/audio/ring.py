@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 
 class Ring:
-    """The last `capacity` frames of sound. One thread writes, one reads; what is not read in time is lost and counted."""
+    """The last `capacity` frames of sound. One thread writes, one reads; what is not read in time is lost."""
 
     def __init__(self, capacity: int, channels: int) -> None:
         self.capacity = capacity

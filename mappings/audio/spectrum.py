@@ -1,4 +1,4 @@
-"""What a frame of sound is made of: power, bands, centroid, rolloff, flatness, chroma. Oracle: librosa, on the same frame."""
+"""What a frame of sound is made of: power, bands, centroid, rolloff, flatness, chroma. Oracle: librosa."""
 
 import math
 
@@ -44,7 +44,7 @@ class Spectrum:
     def step(self, frame: NDArray[np.float32]) -> None:
         """Transform a frame of `n_fft` samples."""
         np.multiply(frame, self._window, out=self._frame)
-        np.fft.rfft(self._frame, out=self._complex)
+        np.fft.rfft(self._frame, out=self._complex)  # type: ignore[arg-type]  # the stubs know only complex128
         np.abs(self._complex, out=self.magnitudes)
         np.multiply(self.magnitudes, self.magnitudes, out=self.powers)
         np.matmul(self._mel, self.powers, out=self.mel)

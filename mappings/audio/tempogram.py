@@ -80,7 +80,7 @@ class Tempogram:
 
 
 def peak_offset(values: NDArray[np.float64], at: int) -> float:
-    """Where between samples a peak lies, by the parabola through its neighbours (wrapping at the left end): -0.5..0.5."""
+    """Where between samples a peak lies (-0.5..0.5), by the parabola through it and its neighbours."""
     if not 0 <= at < len(values) - 1:
         return 0.0
     left, centre, right = float(values[at - 1]), float(values[at]), float(values[at + 1])
