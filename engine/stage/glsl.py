@@ -41,12 +41,14 @@ _REWRITES = tuple(
     )
 )
 _INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]+(.*)$", re.MULTILINE)
-_PLACE = re.compile(r"(?m)^(?:ERROR: |WARNING: )?(\d+)[:(](\d+)\)?(?:\(\d+\))?\s*:?\s*")
+# Compilers lose the file number of #line (Mesa does for meaning, not for grammar), so the file is in the line number.
+_PER_FILE = 10_000
+_PLACE = re.compile(r"(?m)^(?:ERROR: |WARNING: )?\d+[:(](\d+)\)?(?:\(\d+\))?\s*:?\s*")
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What goes to the compiler, and the files it was made of, in the order of their #line numbers from 1."""
+    """What goes to the compiler, and the files it was made of, in the order of their numbers from 1."""
 
     vertex: str
     fragment: str
@@ -64,7 +66,7 @@ class Sources:
         """The first complaint of a compiler's log with our file and line in front."""
 
         def place(match: re.Match[str]) -> str:
-            number, line = int(match[1]), match[2]
+            number, line = divmod(int(match[1]), _PER_FILE)
             return f"{self.files[number - 1]}:{line}: " if 0 < number <= len(self.files) else ""
 
         lines = [line.strip() for line in _PLACE.sub(place, log).splitlines() if line.strip()]
@@ -105,11 +107,11 @@ def _rewritten(text: str, varying: str) -> str:
 
 def _expand(text: str, number: int, line: int, files: list[Path]) -> str:
     """Replace `#include "name.glsl"` by the file, once; tell the compiler where each line comes from."""
-    parts, at = [f"#line {line} {number}\n"], 0
+    parts, at = [f"#line {number * _PER_FILE + line}\n"], 0
     for match in _INCLUDE.finditer(text):
         here = line + text.count("\n", 0, match.start())
         parts += [text[at : match.start()], _included(match[1], f"{files[number - 1]}:{here}", files)]
-        parts.append(f"\n#line {here} {number}")  # the rest of the #include line is empty: counting goes on from it
+        parts.append(f"\n#line {number * _PER_FILE + here + 1}")
         at = match.end()
     return "".join([*parts, text[at:]])
 
