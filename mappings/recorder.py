@@ -168,6 +168,11 @@ class Recorder:
         self._tempo = (0.0, 0.0, 0.0)  # bpm, beat, bar phase as last written
         self._skipped = 0  # addresses already looked through for those of the tempo
 
+    @property
+    def began_s(self) -> float:
+        """When the take began, on the clock of the show."""
+        return self._began_s
+
     def step(self, bus: Bus, now_s: float) -> None:
         """Write down the events, writes and changed levels of this step."""
         if self.writer.failed:

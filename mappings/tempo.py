@@ -180,8 +180,10 @@ class Tempo:
         if source == "free" != self.source:
             self._run_free(self.bpm / self.scale, self._stepped_s if self._stepped_s is not None else now_s)
         offer, joins_take = self._offers[source], source == "take" != self.source
-        self.source, self.confidence, self.bpm = source, offer.confidence, offer.bpm * self.scale
-        error = self._error(offer, now_s - dt_s)
+        # A take's beat is the one that was heard: half time and nudges are in it already.
+        scale, ahead = (1.0, 0.0) if source == "take" else (self.scale, self._nudged_beats)
+        self.source, self.confidence, self.bpm = source, offer.confidence, offer.bpm * scale
+        error = self._error(offer, now_s - dt_s, scale, ahead)
         stride = dt_s * self.bpm / 60.0
         if joins_take:
             self.beat += stride + error % 1.0
@@ -211,15 +213,14 @@ class Tempo:
         beats = (self.beat - self._nudged_beats) / self.scale
         self._offers["free"] = Offer(bpm, beats - math.floor(beats), now_s, 0.0)
 
-    def _error(self, offer: Offer, now_s: float) -> float:
+    def _error(self, offer: Offer, now_s: float, scale: float, ahead_beats: float) -> float:
         """How far the clock is ahead of our beat, in our beats, the short way round.
 
         At half time one beat of ours holds two of the clock's, and either may be the first.
         """
-        fine = max(1.0, self.scale)
-        clock_beats = offer.beats_at(now_s) - (self.beat - self._nudged_beats) / self.scale
-        steps = clock_beats * fine
-        return (steps - math.floor(steps + 0.5)) / fine * self.scale
+        fine = max(1.0, scale)
+        steps = (offer.beats_at(now_s) - (self.beat - ahead_beats) / scale) * fine
+        return (steps - math.floor(steps + 0.5)) / fine * scale
 
     def _tick(self, bus: Listener, before: float, before_s: float, now_s: float, offer: Offer) -> None:
         """Post each beat passed since the last step, at the moment it passed."""
@@ -240,10 +241,11 @@ class Tempo:
 
     def _place_in_bar(self, beat: int, time_s: float, offer: Offer) -> int:
         """Which beat of the bar this is, from 0; a clock that knows its bars says so, else we count."""
-        if offer.bar_phase is None or self.scale != 1.0:
+        exact = self.source == "take"
+        if offer.bar_phase is None or (self.scale != 1.0 and not exact):
             return (beat - self._bar_start) % self.bar_beats
         bar_beats = offer.bar_phase * self.bar_beats + (time_s - offer.time_s) * offer.bpm / 60.0
-        return round(bar_beats + self._nudged_beats) % self.bar_beats
+        return round(bar_beats + (0.0 if exact else self._nudged_beats)) % self.bar_beats
 
     def _publish(self, bus: Listener, now_s: float) -> None:
         if self._bus is not bus:

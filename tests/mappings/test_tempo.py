@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mappings.bus import Bus
@@ -58,6 +58,7 @@ def test_crossed_is_true_in_just_the_step_that_passed_it() -> None:
     assert [i for i, _ in seen] == pytest.approx([250 * k for k in range(9)], abs=1)
 
 
+@settings(max_examples=40)
 @given(
     bpm=st.floats(40, 240),
     phase=st.floats(0, 1, exclude_max=True),
@@ -202,6 +203,19 @@ def test_a_take_is_joined_at_once() -> None:
     bus.tempo.offer("take", 90.0, 0.75, 0.3)
     bus.tempo.step(bus, 0.3)
     assert bus.tempo.beat_phase == pytest.approx(0.75, abs=0.01)
+
+
+def test_half_time_and_nudges_do_not_count_twice_in_a_take() -> None:
+    bus = Bus()
+    bus.tempo.half()
+    bus.tempo.nudge(0.4)
+
+    def each(now_s: float) -> None:
+        bus.tempo.offer("take", 90.0, now_s * 1.5 % 1.0, now_s, bar_phase=now_s * 1.5 / 4 % 1.0)
+
+    rows = run(bus, 0.0, 3.0, each)
+    assert bus.tempo.bpm == 90.0
+    assert phase_error(rows[-1][1], rows[-1][0] * 1.5) < 1e-9
 
 
 def test_a_long_sleep_makes_up_for_a_bounded_number_of_beats() -> None:
