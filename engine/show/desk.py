@@ -27,6 +27,7 @@ from mappings.signal import Event
 from mappings.sources.base import Source, State
 
 LATEST_S = 0.25  # further behind than this the steps in between are not made up for
+REOPEN_S = 2.0
 NAMES = "signal-names.json"
 
 
@@ -59,6 +60,7 @@ class Desk:
         self._free_bpm = show.layout.index("/tempo/free_bpm")
         self._values = show.layout.defaults.copy()
         self._index = {address: i for i, address in enumerate(self.plan.addresses)}
+        self._again_s: dict[str, float] = {}  # sources to be opened again, and when
         self._nothing = np.zeros(len(self.plan.addresses), np.bool_)
         self.source_s = 0.0  # how long the last step's sources and routes took
         self.route_s = 0.0
@@ -100,12 +102,7 @@ class Desk:
         bus = self.bus
         bus.tempo.step(bus, now_s)
         for source in self.sources:
-            try:
-                source.poll(bus, now_s)
-            except SourceError as error:
-                source.state, source.detail = State.LOST, str(error)
-                bus.dropped[f"{source.name}_faults"] += 1
-            source.relax(bus, now_s)
+            self._poll(source, now_s)
         between = time.perf_counter()
         self.last_events = bus.peek_events()
         if self.recorder is not None:
@@ -125,6 +122,33 @@ class Desk:
         done = time.perf_counter()
         self.source_s, self.route_s = between - begun, done - between
         return Moved(self._values, events)
+
+    def _poll(self, source: Source, now_s: float) -> None:
+        """One source; one that fails is lost, opened again in a while, and costs the others nothing."""
+        again_s = self._again_s.get(source.name)
+        try:
+            if again_s is None:
+                source.poll(self.bus, now_s)
+            elif now_s >= again_s:
+                del self._again_s[source.name]
+                source.open(self.bus, now_s)
+        except (SourceError, OSError) as error:
+            self._lost(source, error, now_s)
+        source.relax(self.bus, now_s)
+
+    def _lost(self, source: Source, error: Exception, now_s: float) -> None:
+        source.state, source.detail = State.RETRYING, str(error)
+        self.bus.dropped[f"{source.name}_faults"] += 1
+        self._again_s[source.name] = now_s + REOPEN_S
+
+    def open_live(self, sources: Sequence[Source], now_s: float) -> None:
+        """Open sources of a playing show: one that cannot be opened is tried again, and the show goes on."""
+        for source in sources:
+            try:
+                source.open(self.bus, now_s)
+            except (SourceError, OSError) as error:
+                self._lost(source, error, now_s)
+                sys.stderr.write(f"latenz: {source.name}: {error}\n")
 
     def _moved_by_hand(self) -> NDArray[np.bool_]:
         """Which level controls a hand writes in this step."""
@@ -267,8 +291,7 @@ def _open(session: Session, generation: int, former: Desk | None) -> Desk:
         options = session.read("options.json") or {}
         if options.get("record"):
             desk.recorder = Recorder(TakeWriter(Path(options["record"]), options["take_header"]), now_s, bus)
-    for source in fresh:
-        source.open(desk.bus, now_s)
+    desk.open_live(fresh, now_s)
     return desk
 
 

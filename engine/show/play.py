@@ -1,8 +1,10 @@
 """Play a show: the stage here, everything else in processes of its own."""
 
+import errno
 import json
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +45,7 @@ def play(wanted: Play) -> dict[str, Any]:
     show = load_show(find_show(wanted.show), wanted.options)
     check_routes(show)
     _check_outputs(wanted)
+    _check_port(show)
     with new_session() as session, _stage(wanted, show) as stage, _asked_to_stop() as asked:
         session.write(
             "options.json",
@@ -90,6 +93,24 @@ def _check_outputs(wanted: Play) -> None:
     for path in (wanted.record, wanted.snapshot, wanted.report):
         if path is not None and not path.resolve().parent.is_dir():
             raise ShowError(f"{path}: no folder {path.parent}; make it first")
+
+
+def _check_port(show: Show) -> None:
+    """A port that another program has is said before anything starts; one lost later is waited for."""
+    for spec in show.sources:
+        if spec.kind != "osc" or not spec.config.port:
+            continue
+        family = socket.AF_INET6 if ":" in spec.config.host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind((spec.config.host, spec.config.port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    continue  # the interface is not up yet: the source waits for it
+                raise ShowError(
+                    f"OSC port {spec.config.host}:{spec.config.port} is taken by another program (another latenz?); "
+                    f"close it, or play --osc {spec.config.host}:{spec.config.port + 1}"
+                ) from None
 
 
 @contextmanager

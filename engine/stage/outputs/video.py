@@ -115,7 +115,7 @@ class Video(Output):
         import av
 
         super().__init__(path)
-        rate = Fraction(fps).limit_denominator(1001)
+        rate = self._rate = Fraction(fps).limit_denominator(1001)
         self._file = av.open(str(self.part), "w", options={"fflags": "+bitexact", "movflags": "+faststart"})
         for key, value in notes.items():
             self._file.metadata[key] = value
@@ -140,7 +140,7 @@ class Video(Output):
             format=self._stream.pix_fmt, dst_colorspace="ITU709", src_color_range="JPEG", dst_color_range="MPEG"
         )
         picture.pts = self._frames
-        picture.time_base = Fraction(1) / self._stream.rate
+        picture.time_base = 1 / self._rate
         self._file.mux(self._stream.encode(picture))
         self._frames += 1
         if self._sound is not None:
