@@ -139,9 +139,10 @@ class Audio(Source):
         )
 
     def _open_file(self, path: Path, now_s: float) -> None:
+        is_live = abs(time.perf_counter() - now_s) < LIVE_S  # asked before the file takes its time
         decoder = Decoder(path, loop=self.config.loop)
         speaker = None
-        if self.config.heard and abs(time.perf_counter() - now_s) < LIVE_S:
+        if self.config.heard and is_live:
             speaker = Speaker(decoder.channels, name=self.config.output, host_api=self.config.host_api)
         self._player = Player(path, self._features(RATE_HZ, decoder.channels), decoder, speaker)
         self._player.start(now_s)
