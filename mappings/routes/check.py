@@ -47,12 +47,13 @@ def _can_bring(name: str, address: str) -> bool:
     start = name[:-1]
     if "*" not in address:
         return address.startswith(start)
-    fixed = address.partition("*")[0]
-    if len(fixed) >= len(start):
-        return fixed.startswith(start)
-    # The pattern's own `*` may reach over the rest of the start, part by part.
-    parts = zip(address.split("/"), start.split("/"), strict=False)
-    return all(matcher(mine).match(theirs) or "*" in mine for mine, theirs in parts)
+    *whole, begun = start.split("/")
+    parts = address.split("/")
+    if len(parts) <= len(whole):
+        return False
+    here = parts[len(whole)]
+    fits = all(matcher(part).match(name) for part, name in zip(parts, whole, strict=False))
+    return fits and ("*" in here or here.startswith(begun))
 
 
 def _nearest(name: str, names: Sequence[str]) -> str:

@@ -21,6 +21,8 @@ class Hands:
         levels = [control for control in controls if control.kind == "level"]
         self.bases: F64 = np.array([control.default for control in levels], np.float64)
         self.suspended: NDArray[np.bool_] = np.zeros(len(levels), np.bool_)
+        self.moved: NDArray[np.bool_] = np.zeros(len(levels), np.bool_)  # in this step
+        self._any_moved = False
         self._bus = bus
         self._low: F64 = np.array([control.low for control in levels], np.float64)
         self._high: F64 = np.array([control.high for control in levels], np.float64)
@@ -33,19 +35,25 @@ class Hands:
         self._gliding = False
 
     def take(self, out: list[Event]) -> bool:
-        """Apply the bus's writes; events go to `out`. Whether a base or a suspension changed."""
+        """Apply the bus's writes; events go to `out`. Whether a base or a suspension changed.
+
+        A write of 0 to an event is a button let go: it fires nothing.
+        """
         writes = self._bus.take_writes()
+        if self._any_moved:
+            self.moved[:] = self._any_moved = False
         changed = False
         for write in writes:
             index = self._index.get(write.address)
             if index is not None:
                 self.bases[index] = min(max(write.value, self._low[index]), self._high[index])
-                self.suspended[index] = True
+                self.suspended[index] = self.moved[index] = self._any_moved = True
                 self._released.discard(index)
                 self._glide_left_s[index] = 0.0
                 changed = True
             elif write.address in self._events:
-                out.append(Event(write.address, write.value, write.time_s))
+                if write.value != 0.0:
+                    out.append(Event(write.address, write.value, write.time_s))
             else:
                 changed |= self._release(write.address)
         return changed

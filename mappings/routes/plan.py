@@ -68,6 +68,11 @@ class Plan:
         """Which level controls a hand holds. Shape (levels,)."""
         return self._hands.suspended
 
+    @property
+    def moved_by_hand(self) -> NDArray[np.bool_]:
+        """Which level controls a hand wrote in the last step. Shape (levels,)."""
+        return self._hands.moved
+
     def restore(self, bases: F64, suspended: NDArray[np.bool_]) -> None:
         """Take over who wins from an earlier plan of the same level controls; RouteError when they differ."""
         self._hands.restore(bases, suspended)
@@ -138,7 +143,8 @@ class Plan:
         n = len(chains)
         self._sources: Rows = np.array([chain.source for chain in chains], np.intp)
         self._wakes = [(i, np.array(chain.wakes, np.intp)) for i, chain in enumerate(chains) if chain.wakes]
-        self._awake: NDArray[np.bool_] = np.array([not chain.sleeps for chain in chains], np.bool_)
+        came = self._inputs.awake  # controls always stand somewhere
+        self._awake: NDArray[np.bool_] = np.array([not c.sleeps or any(came[list(c.wakes)]) for c in chains], np.bool_)
         self._called: set[int] = set()  # routes that their first event wakes
         # Routes to events lead to one place behind the last level, which is cut off.
         self._targets: Rows = np.array([self._index.get(r.to, len(self._index)) for r in self._routes], np.intp)

@@ -42,7 +42,7 @@ class HoldTime(Memory):
         self._least_s = self._y
 
     def _begin(self, x: F64, rows: Rows, tick: Tick) -> None:
-        self._y[rows], self._age_s[rows] = x[rows], 0.0
+        self._y[rows], self._age_s[rows] = x[rows], -tick.dt_s  # 0 once this step is counted
 
     def _step(self, x: F64, tick: Tick) -> None:
         if self._times.changed(tick):
