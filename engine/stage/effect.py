@@ -15,7 +15,7 @@ from engine.stage.inputs import Inputs
 from engine.stage.isf import Isf
 from engine.stage.textures import Pair, Surface, imported
 
-_TRIAL_PX, _TRIAL_LIMIT_S = 16, 0.25
+_TRIAL_PX, _TRIAL_LIMIT_S, _HOPELESS_S = 16, 0.25, 3.0
 
 
 @dataclass(slots=True)
@@ -145,7 +145,7 @@ class Effect:
                 self.draw({"": source}, tiny.size, Moment(), tiny.frame)
                 self._ctx.finish()
                 spent_s = time.perf_counter() - started_s
-                if spent_s < _TRIAL_LIMIT_S:
+                if spent_s < _TRIAL_LIMIT_S or spent_s > _HOPELESS_S:
                     break
         finally:
             tiny.release()
