@@ -1,14 +1,14 @@
 """One port's messages become levels and events on the bus."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 
 from mappings.bus import Bus
 from mappings.midi.clock import Transport
-from mappings.midi.encoders import Mode, turn
+from mappings.midi.encoders import turn
 from mappings.midi.hands import Hand
 from mappings.midi.pairs import Fourteen, Nrpn, Wide
+from mappings.midi.rules import Encoder, Rules
 from mappings.midi.stream import Stream
 
 SENSING_S = 0.4  # a sender that sends active sensing speaks at least every 0.3 s (MIDI 1.0), else it is gone
@@ -18,26 +18,6 @@ HALF = 64  # a controller that rises to here is a button pressed
 Own = Callable[[str, str], int]  # address, unit -> slot
 Beat = Callable[[Transport], None]  # told at each tick of a locked clock
 Touched = Callable[[str, int | None, float], None]  # what a hand is on (`1/cc/74`), the byte it shows, time_s
-
-
-@dataclass(frozen=True, slots=True)
-class Encoder:
-    """An endless knob: how it writes its turns, and what one detent adds."""
-
-    mode: Mode
-    step: float
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What a show says about one port. Keys are what an address ends in: `1/cc/74`, `10/note/36`."""
-
-    encoders: Mapping[str, Encoder] = field(default_factory=dict)
-    hands: Mapping[str, Sequence[Hand]] = field(default_factory=dict)
-    lamps: frozenset[str] = frozenset()
-    fourteen: frozenset[int] | None = None  # None: found by what arrives
-    nrpn: bool = True
-    select_show: bool = True
 
 
 class Decoder:
@@ -56,6 +36,8 @@ class Decoder:
         self._beat = beat
         self._touched = touched
         self._stream = Stream()
+        self._resting = True  # the stream is between messages: a whole one needs no reading
+        self._plain: dict[int, int] = {}  # status << 7 | controller -> slot, of those that mean nothing more
         self._slots: dict[int, int] = {}  # status << 7 | first byte -> slot
         self._named: dict[str, int] = {}
         self._pending: dict[int, tuple[float, float]] = {}  # slot -> value, time_s
@@ -74,14 +56,21 @@ class Decoder:
         """One message as its driver handed it over. Any bytes at all are allowed."""
         if self._sensed_s is not None:
             self._sensed_s = time_s
-        if len(data) == 3 and 0x80 <= data[0] < 0xF0 and (data[1] | data[2]) < 0x80 and self._stream.resting:
-            self._channel(data[0], data[1], data[2], time_s)
-            return
+        if self._resting and len(data) == 3:
+            status, first, second = data
+            if 0x80 <= status < 0xF0 and (first | second) < 0x80:
+                slot = self._plain.get(status << 7 | first)
+                if slot is None:
+                    self._channel(status, first, second, time_s)
+                else:
+                    self._knob(slot, status, first, second, time_s)
+                return
         for message in self._stream.feed(data):
             if message[0] >= 0xF0:
                 self._system(message, time_s)
             else:
                 self._channel(message[0], message[1], message[-1], time_s)
+        self._resting = self._stream.resting
         if self._stream.stray:
             self.dropped["midi_malformed"] += self._stream.stray
             self._stream.stray = 0
@@ -109,6 +98,7 @@ class Decoder:
         self.transport.loop.reset()
         self.transport.knows_beat = False
         self._stream = Stream()
+        self._resting = True
         self._fourteen = [Fourteen(self._rules.fourteen) for _ in range(16)]
         self._nrpn = [Nrpn() for _ in range(16)]
         self._unsure.clear()
@@ -166,15 +156,18 @@ class Decoder:
         if encoder is not None:
             self._turn(slot, encoder, byte, time_s)
             return
-        self._pending[slot] = (byte / 127, time_s)
-        place = channel << 7 | cc
-        if self._raw[place] < HALF <= byte:
-            self._bus.post(f"{self.root}/{channel + 1}/cc/{cc}", byte / 127, time_s)
-        self._raw[place] = byte
+        self._knob(slot, status, cc, byte, time_s)
         if cc < 64:
             self._pair(self._fourteen[channel], channel, cc, byte, time_s)
         if self._rules.nrpn and cc in Nrpn.CONTROLLERS:
             self._pair(self._nrpn[channel], channel, cc, byte, time_s)
+
+    def _knob(self, slot: int, status: int, cc: int, byte: int, time_s: float) -> None:
+        self._pending[slot] = (byte / 127, time_s)
+        place = (status & 0x0F) << 7 | cc
+        if self._raw[place] < HALF <= byte:
+            self._bus.post(f"{self.root}/{(status & 0x0F) + 1}/cc/{cc}", byte / 127, time_s)
+        self._raw[place] = byte
 
     def _pair(self, pair: Fourteen | Nrpn, channel: int, cc: int, byte: int, time_s: float) -> None:
         wide = pair.take(cc, byte, time_s)
@@ -184,8 +177,11 @@ class Decoder:
             self._unsure.add(channel)
 
     def _new_controller(self, key: int, channel: int, cc: int) -> int:
-        self._encoders[key] = self._rules.encoders.get(f"{channel + 1}/cc/{cc}")
-        return self._slot(key, channel, f"cc/{cc}")
+        encoder = self._encoders[key] = self._rules.encoders.get(f"{channel + 1}/cc/{cc}")
+        slot = self._slot(key, channel, f"cc/{cc}")
+        if slot >= 0 and encoder is None and cc >= 64 and not (self._rules.nrpn and cc in Nrpn.CONTROLLERS):
+            self._plain[key] = slot
+        return slot
 
     def _turn(self, slot: int, encoder: Encoder, byte: int, time_s: float) -> None:
         amount = turn(encoder.mode, byte) * encoder.step

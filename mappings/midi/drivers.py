@@ -1,10 +1,11 @@
 """The doors to the system's MIDI: python-rtmidi, or rtmidi2 where python-rtmidi has no wheels (Python 3.13).
 
 Bytes come in as the driver hands them over, stamped in its callback: making mido messages of them there costs 3 us
-each, which 10,000 messages a second would feel. Messages that go out are mido's.
+each, which 10,000 messages a second would feel.
 """
 
 import ctypes
+import gc
 import importlib
 import importlib.util
 import os
@@ -22,6 +23,7 @@ Take = Callable[[Sequence[int], float], None]  # the bytes of a message, perf_co
 
 _APIS = {"alsa": "LINUX_ALSA", "jack": "UNIX_JACK", "core": "MACOSX_CORE", "windows": "WINDOWS_MM"}
 _FAILURES = (OSError, RuntimeError, ValueError, TypeError)  # what the two libraries raise
+ON_ITS_WAY_S = 0.05  # a callback that was entered before its port closed has ended by then
 _JACK_SOCKETS = Path("/dev/shm")
 
 
@@ -75,17 +77,19 @@ class Driver(ABC):
 class _RtmidiPort:
     """One python-rtmidi client with one port."""
 
-    def __init__(self, port: Any) -> None:
+    def __init__(self, port: Any, callback: Callable[..., None] | None = None) -> None:
         self._port = port
+        # Closing frees the pair that set_callback made, but a driver's thread may be on its way into it. Kept here.
+        self._kept = [pair for pair in gc.get_referrers(callback) if type(pair) is tuple] if callback else []
 
     def send(self, data: Sequence[int]) -> None:
         self._port.send_message(data)
 
     def close(self) -> None:
-        if hasattr(self._port, "cancel_callback"):
-            self._port.cancel_callback()
         self._port.close_port()
+        time.sleep(ON_ITS_WAY_S)
         self._port.delete()
+        self._kept = []
 
 
 class Rtmidi(Driver):
@@ -127,13 +131,17 @@ class Rtmidi(Driver):
         clock = time.perf_counter
         # Without this RtMidi swallows SysEx, clock and active sensing.
         port.ignore_types(sysex=False, timing=False, active_sense=False)
-        port.set_callback(lambda event, _: take(event[0], clock()))
+
+        def callback(event: Any, _: object) -> None:
+            take(event[0], clock())
+
+        port.set_callback(callback)
         try:
             connect(port)
         except (*_FAILURES, NotImplementedError) as error:
             port.delete()
             raise SourceError(f"the MIDI input cannot be opened: {error}") from error
-        return _RtmidiPort(port)
+        return _RtmidiPort(port, callback)
 
     def speak(self, name: str) -> Outlet:
         port = self._client("MidiOut", f"{self.client}-out")
@@ -159,9 +167,8 @@ class _Rtmidi2Port:
         self._port.send_raw(*data)
 
     def close(self) -> None:
-        if hasattr(self._port, "callback"):
-            self._port.callback = None
         self._port.close_port()
+        time.sleep(ON_ITS_WAY_S)
         self._port = None
 
 

@@ -32,6 +32,17 @@ class Lamp:
         return f"{self.channel}/{'cc' if self.is_ring else 'note'}/{self.number}"
 
 
+def _head(lamp: Lamp) -> tuple[int, int]:
+    """Status and number of a lamp's message, as mido writes them."""
+    from mido import Message  # here, because a show without lamps needs no mido
+
+    data = {"control": lamp.number} if lamp.is_ring else {"note": lamp.number}
+    status, number, _ = Message(
+        "control_change" if lamp.is_ring else "note_on", channel=lamp.channel - 1, **data
+    ).bytes()
+    return status, number
+
+
 class Sender:
     """A thread that sends, because a driver may block. A newer message replaces one that still waits."""
 
@@ -102,6 +113,7 @@ class Lamps:
         self._indices: NDArray[np.int64] = np.zeros(0, np.int64)
         self._rows: NDArray[np.int64] = np.zeros(0, np.int64)  # lamps whose control this show has
         self._addresses: Sequence[str] | None = None
+        self._heads = [_head(lamp) for lamp in self.lamps]
         self._low = np.array([lamp.reach.low for lamp in self.lamps])
         self._span = np.array([lamp.reach.high - lamp.reach.low for lamp in self.lamps])
         self._sent: NDArray[np.int64] = np.full(len(self.lamps), UNKNOWN, np.int64)
@@ -148,12 +160,7 @@ class Lamps:
         self._indices = np.array([where[self.lamps[row].reach.control] for row in rows], np.int64)
 
     def _send(self, row: int, byte: int) -> None:
-        from mido import Message  # here, because a show without lamps needs no mido
-
-        lamp = self.lamps[row]
-        data = {"control": lamp.number, "value": byte} if lamp.is_ring else {"note": lamp.number, "velocity": byte}
-        message = Message("control_change" if lamp.is_ring else "note_on", channel=lamp.channel - 1, **data).bytes()
         for port in self._ports[row]:
-            self._sender.put(port, row, message)
+            self._sender.put(port, row, (*self._heads[row], byte))
         if self._ports[row]:
             self._sent[row] = byte

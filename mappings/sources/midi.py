@@ -16,11 +16,12 @@ from mappings.bus import Bus
 from mappings.errors import SourceError
 from mappings.midi.clock import Transport
 from mappings.midi.config import MidiConfig
-from mappings.midi.decode import Decoder, Encoder, Rules
+from mappings.midi.decode import Decoder
 from mappings.midi.drivers import Driver, Take, find_driver
 from mappings.midi.feedback import Lamps, Sender
 from mappings.midi.hands import Hand
 from mappings.midi.names import matches
+from mappings.midi.rules import Encoder, Rules
 from mappings.midi.watch import News, Wanted, Watch
 from mappings.sources.base import Source, State
 

@@ -9,9 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mappings.bus import Bus
-from mappings.midi.decode import Decoder, Encoder, Rules
+from mappings.midi.decode import Decoder
 from mappings.midi.encoders import Mode, turn
 from mappings.midi.pairs import TOP, WAIT_S, Fourteen, Nrpn, Wide
+from mappings.midi.rules import Encoder, Rules
 from mappings.midi.stream import SYSEX_BYTES, Stream
 
 MESSAGES = st.one_of(
