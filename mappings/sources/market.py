@@ -102,6 +102,11 @@ class Market(Source):
         """Process id of the line to the exchange, while there is one."""
         return self._play.pid if isinstance(self._play, Live) else None
 
+    def hear(self, message: dict[str, Any], bus: Bus, now_s: float) -> None:
+        """One message of a live feed, as market_feed.py writes them."""
+        if isinstance(self._play, Live):
+            self._play.hear(message, bus, now_s)
+
     def trade(self, bus: Bus, amount: float, time_s: float) -> None:
         """Tell of one trade."""
         if self._config.trade_events:
@@ -172,7 +177,7 @@ class Live:
     def step(self, bus: Bus, now_s: float) -> tuple[list[float] | None, float]:
         """Features and trades per second; None while nothing comes."""
         for message in self._feed.take(MESSAGES_PER_POLL):
-            self._hear(message, bus, now_s)
+            self.hear(message, bus, now_s)
         self._market.dropped.update(self._feed.dropped)
         self._feed.dropped.clear()
         if not self._fatal and self._feed.revive(now_s) and self._market.state is not State.RETRYING:
@@ -191,7 +196,8 @@ class Live:
         """End the process."""
         self._feed.close()
 
-    def _hear(self, message: dict[str, Any], bus: Bus, now_s: float) -> None:
+    def hear(self, message: dict[str, Any], bus: Bus, now_s: float) -> None:
+        """Take up one message; what is not as it should be is counted and left out."""
         kind = message.get("k")
         if kind == "trade" and self._in_order(message.get("t")):
             if self._take_price(message.get("p"), now_s):

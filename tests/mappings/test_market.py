@@ -17,9 +17,16 @@ from mappings.market.series import load_series, parse_time
 from mappings.sources import source_class
 from mappings.sources.base import State
 from mappings.sources.market import Market, MarketConfig, slug
+from tests.conftest import missing
 
 SHIPPED = Path(__file__).parents[2] / "presets" / "mosaic" / "wti_2007_2009.csv"
 DAY_S = 86400.0
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all the files that hypothesis makes up."""
+    return tmp_path_factory.mktemp("market")
 
 
 def write(path: Path, text: str) -> Path:
@@ -146,9 +153,9 @@ def test_a_file_that_cannot_be_read_is_said_with_file_and_line(tmp_path: Path, t
 
 
 @given(st.binary(max_size=200))
-def test_whatever_a_file_holds_it_is_read_or_refused(tmp_path_factory, content: bytes) -> None:
+def test_whatever_a_file_holds_it_is_read_or_refused(folder: Path, content: bytes) -> None:
     for name in ("x.csv", "x.parquet"):
-        path = tmp_path_factory.mktemp("market") / name
+        path = folder / name
         path.write_bytes(b"ts,price\n" * (name == "x.csv") + content)
         try:
             assert len(load_series(path).prices) > 0
@@ -157,8 +164,11 @@ def test_whatever_a_file_holds_it_is_read_or_refused(tmp_path_factory, content: 
 
 
 def test_parquet_says_the_same_as_csv(tmp_path: Path) -> None:
-    pa = pytest.importorskip("pyarrow")
-    import pyarrow.parquet as pq
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        missing("pyarrow is not installed")
 
     expected = load_series(SHIPPED)
     text = [line.split(",") for line in SHIPPED.read_text().splitlines()[1:]]

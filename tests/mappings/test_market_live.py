@@ -1,7 +1,9 @@
 """The live market with the real ccxt.pro, against servers here that speak Binance's and Kraken's messages."""
 
 import importlib.util
+import math
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -179,6 +181,29 @@ def test_what_waiting_would_not_mend_is_not_tried_again() -> None:
         for _ in range(100):
             market.poll(bus, time.perf_counter() + 1000.0)
         assert market.feed_pid == pid and market.state is State.LOST
+    finally:
+        market.close()
+
+
+JUNK = (None, True, "x", [], {}, 10**400, -1, 0, 1e11, 1e300, math.nan, math.inf, 100.0, 100, 101.5)
+
+
+def test_whatever_the_line_brings_the_signals_stay_numbers() -> None:
+    bus = Bus()
+    market = Market("market", MarketConfig(feed="kraken", symbol="BTC/USD", url="ws://127.0.0.1:9/v2", bar_s=0.05))
+    market.open(bus, 0.0)
+    try:
+        chance = random.Random(5)
+        for i in range(4000):
+            kind = chance.choice(["trade", "trade", "quote", "state", "x", None])
+            message = {"k": kind, **{key: chance.choice(JUNK) for key in "pvtbad"}}
+            market.hear(message, bus, i * 0.01)
+            market.poll(bus, i * 0.01)
+            bus.read()
+        assert bus.dropped["nonfinite"] == 0
+        assert 99.0 <= value(bus, "btc_usd", "price") <= 102.0
+        assert -1.0 <= value(bus, "btc_usd", "imbalance") <= 1.0
+        assert market.dropped["market_bad_price"] > 100 and market.dropped["market_out_of_order"] > 100
     finally:
         market.close()
 
