@@ -275,8 +275,8 @@ def _parse(text: str, path: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         message = str(error)
         at = message.rpartition("(at line ")[2].partition(",")[0]
-        shown = f":{at}" if at.isdigit() else ""
-        raise ShowError(f"{path}{shown}: not TOML: {message.partition(' (at ')[0]}") from None
+        shown = at if at.isdigit() else str(max(1, len(text.splitlines())))
+        raise ShowError(f"{path}:{shown}: not TOML: {message.partition(' (at ')[0]}") from None
     except RecursionError:
         raise ShowError(f"{path}: nested too deeply") from None
 

@@ -146,6 +146,8 @@ class Wall:
         meter.add("effects", stage.spent.effects_s)
         meter.add("present", stage.spent.upload_s + stage.spent.present_s)
         blackout = controls.values[self._blackout] > 0.0
+        if not self.tally.first_s:
+            meter.clear()  # what it took to start is not how the show runs
         self.tally.presented(done_s, repeated=image is None, late=done_s > due_s + 0.5 * period_s)
         if self.tally.last_gap_s:
             meter.add("frame", self.tally.last_gap_s)
