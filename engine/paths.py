@@ -1,6 +1,7 @@
 """Where things lie: shipped data (from a checkout, an editable install or a wheel), the user's cache, a show."""
 
 import os
+import zlib
 from pathlib import Path
 
 import platformdirs
@@ -25,8 +26,13 @@ def cache_dir(kind: str = "") -> Path:
 def use_numba_cache() -> None:
     """Keep numba's compiled code in our own cache and use OpenMP. Call before the first import of numba.
 
-    OpenMP's threads sleep between frames: spinning, they would take the core that the stage draws on.
+    The folder is named after the state of the generators' sources: numba looks at a kernel's own file alone, and would
+    go on using a kernel whose inlined helpers in another file have changed. OpenMP's threads sleep between frames:
+    spinning, they would take the core that the stage draws on.
     """
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_dir("numba")))
+    sources = sorted((_PACKAGE / "generator").glob("*.py"))
+    state = repr([(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in sources])
+    folder = f"numba/{zlib.crc32(state.encode()):08x}"
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_dir(folder)))
     os.environ.setdefault("NUMBA_THREADING_LAYER", "omp")
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")

@@ -1,4 +1,4 @@
-"""Contact sheets of silk: gardens, directions and a walk, as PNG.
+"""Contact sheets of silk: gardens, directions and a walk, as JPEG.
 
     python scripts/silk_sheet.py docs/img
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from engine.generator.silk import Silk
 from engine.generator.silk_latent import BASIS, NAMES, Z_DIM
@@ -36,9 +36,8 @@ def latent(seed: int) -> NDArray[np.float64]:
 
 
 def save(rows: Sequence[Sequence[Picture]], path: Path) -> None:
-    """Write rows of pictures as one PNG of 255 colours."""
-    sheet = Image.fromarray(np.concatenate([np.concatenate(row, 1) for row in rows]))
-    sheet.quantize(255, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
+    """Write rows of pictures as one JPEG."""
+    Image.fromarray(np.concatenate([np.concatenate(row, 1) for row in rows])).save(path, quality=84, optimize=True)
     print(path, f"{path.stat().st_size / 1024:.0f} KiB")
 
 
@@ -50,13 +49,20 @@ def gardens(path: Path, tile: int = 150) -> None:
     save(rows, path)
 
 
-def directions(names: Sequence[str], path: Path, tile: int = 104) -> None:
-    sheet = Sheet(0, tile)
+def label(text: str, tile: int) -> Picture:
+    """The name of a row, upright at its left."""
+    strip = Image.new("RGB", (tile, 16), (16, 16, 20))
+    ImageDraw.Draw(strip).text((tile // 2, 8), text, (230, 230, 235), anchor="mm")
+    return np.asarray(strip.rotate(90, expand=True))
+
+
+def directions(names: Sequence[str], path: Path, tile: int = 150) -> None:
+    sheets = [Sheet(garden, tile) for garden in (0, 4, 3)]
     rows = []
-    for name in names:
-        d = BASIS[NAMES.index(name)]
-        z = latent(7) - d * (d @ latent(7))
-        rows.append([sheet.picture(z + amount * d) for amount in (-4, -2, -1, 0, 1, 2, 4)])
+    for row, name in enumerate(names):
+        d, sheet = BASIS[NAMES.index(name)], sheets[row % len(sheets)]
+        z = latent(40 + row) - d * (d @ latent(40 + row))
+        rows.append([label(name, tile), *(sheet.picture(z + amount * d) for amount in (-4, -2, 0, 2, 4))])
     save(rows, path)
 
 
@@ -72,10 +78,10 @@ def walk(path: Path, tile: int = 116) -> None:
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/img")
     folder.mkdir(parents=True, exist_ok=True)
-    gardens(folder / "silk_gardens.png")
-    directions(NAMES[:8], folder / "silk_directions_1.png")
-    directions(NAMES[8:], folder / "silk_directions_2.png")
-    walk(folder / "silk_walk.png")
+    gardens(folder / "silk_gardens.jpg")
+    directions(NAMES[:8], folder / "silk_directions_1.jpg")
+    directions(NAMES[8:], folder / "silk_directions_2.jpg")
+    walk(folder / "silk_walk.jpg")
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ class Garden:
         random = np.random.RandomState([1637, seed])
         normal = random.standard_normal
         scale = np.array([0.95, 0.95, 0.72, 0.8, 0.6, 0.6, 0.4])
-        self.hue_rad = 5.0 + 2.4 * seed  # 2.4 is the golden angle: gardens next to each other differ most
+        self.hue_rad = _hue_rad(seed)
         self._first = normal((INPUTS, WIDTH)).T * scale
         self._first_bias = normal(WIDTH) * 2
         self._weights = normal((DEPTH, WIDTH, WIDTH)) * (1.55 / math.sqrt(WIDTH))
@@ -111,7 +111,7 @@ class Garden:
         off_x = -(cos * dx - sin * dy) - 0.22 * place[0]
         off_y = -(sin * dx + cos * dy) - 0.22 * place[1]
         twist = 1.6 * (0.4 * a["twist"] + 0.25 * place[3])
-        warp = 0.32 * math.exp(0.2 * a["warp"])
+        warp = 0.32 * math.exp(0.25 * a["warp"])
         phases = 0.95 * (self._warp @ form) + np.array([0.0, 1.0, 2.0, 3.0, 0.0, 2.0, 4.0, 6.0])
         flower = _sigmoid(0.9 * a["symmetry"] + 0.35 * a["bloom"] + 0.2)
         bloom = 0.4 * a["bloom"]
@@ -130,7 +130,7 @@ class Garden:
         striped = _sigmoid(0.85 * a["stripes"] - 0.6)
         count = 1.6 + 0.4 * threads[2]
         return (
-            0.45 * math.exp(0.3 * a["relief"]),
+            0.45 * math.exp(0.26 * a["relief"]),
             light_x,
             light_y,
             light_x / half,
@@ -141,16 +141,16 @@ class Garden:
             1.2 + 3.5 * striped,
             0.55 * striped * (1.6 + 0.9 * colour[2]),
             0.65 * math.exp(0.42 * a["filaments"]),
-            0.95 * a["filaments"] - 2.0,
+            0.9 * a["filaments"] - 1.6,
             count,
             0.3 * count * threads[3],
             1.1 * math.exp(0.32 * a["sheen"]),
-            self.hue_rad + 0.62 * a["hue"] + 0.5 * colour[0],
-            1.0 + 0.35 * colour[1],
+            _off_green_rad(self.hue_rad + 0.62 * a["hue"] + 0.45 * colour[0]),
+            0.85 + 0.3 * colour[1],
             0.6 * colour[5],
-            0.09 * a["light"],
+            0.09 * a["light"] + 0.04 * a["relief"],
             0.168 * math.exp((0.11 if a["chroma"] > 0 else 0.22) * a["chroma"]),
-            math.exp(0.11 * a["contrast"]),
+            math.exp(0.13 * a["contrast"]),
             2.2 * (0.9 + 0.4 * colour[3]),
         )
 
@@ -166,6 +166,17 @@ class Garden:
             raw.append(trunk(np, style.arrays, line, line, raw=True))
         fields = np.concatenate(raw, 1)
         self._mean, self._std = fields.mean(1), fields.std(1)
+
+
+def _hue_rad(seed: int) -> float:
+    """A garden's base hue, from teal through blue, violet and rose to orange. Golden steps: neighbours differ most."""
+    return 2.9 + 4.7 * ((0.447 + 0.618034 * seed) % 1)
+
+
+def _off_green_rad(hue_rad: float) -> float:
+    """The hue pushed away from 2.15, where dark colours turn muddy; smooth, so that a hue can still travel through."""
+    off = hue_rad - 2.15
+    return hue_rad + 0.9 * math.sin(off) * (0.5 + 0.5 * math.cos(off))
 
 
 def _sigmoid(x: float) -> float:

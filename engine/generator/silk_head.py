@@ -128,11 +128,11 @@ def shade(p, v, w, d, noise, pixel, out):  # type: ignore[no-untyped-def]
         tone = (f(0.10) + f(0.58) * body) * (f(0.25) + f(0.95) * key) + f(0.10) * back
         tone += f(0.03) * fibre * (f(0.4) + key)
         tone += light * (f(0.35) + f(0.65) * tone)
-        tone = max((tone - f(0.42)) * contrast + f(0.42), f(0.03))
+        tone = max((tone - f(0.36)) * contrast + f(0.36), f(0.03))
         tone /= sqrt(sqrt(f(1) + f(0.75) * _power4(tone)))
         off_green = hue - f(2.15)
         dark = positive(f(0.62) - tone)
-        safe = hue + (f(0.3) + f(1.425) * dark) * sin(off_green) * (f(0.5) + f(0.5) * cos(off_green))
+        safe = hue + (f(0.25) + f(0.8) * dark) * sin(off_green) * (f(0.5) + f(0.5) * cos(off_green))
         strength = chroma * (f(1) - f(0.5) * striped * positive(stripe)) * (f(0.54) + f(2.3) * tone * (f(1.18) - tone))
         red, green, blue = _oklch(tone, strength, safe)
         # sheen, in a colour that turns with the angle

@@ -133,11 +133,11 @@ def head(f: tuple[Tensor, ...], fx: tuple[Tensor, ...], fy: tuple[Tensor, ...], 
     body = body * (1 - 0.2 * striped) + striped * (0.34 * stripe + 0.10)
     tone = (0.10 + 0.58 * body) * (0.25 + 0.95 * key) + 0.10 * back + 0.03 * fibre * (0.4 + key)
     tone = tone + light * (0.35 + 0.65 * tone)
-    tone = ((tone - 0.42) * contrast + 0.42).clamp(min=0.03)
+    tone = ((tone - 0.36) * contrast + 0.36).clamp(min=0.03)
     tone = tone / torch.sqrt(torch.sqrt(1 + tone**4 * 0.75))
     off_green = hue - 2.15
     dark = (0.62 - tone).clamp(min=0)
-    hue_safe = hue + (0.3 + 1.425 * dark) * torch.sin(off_green) * (0.5 + 0.5 * torch.cos(off_green))
+    hue_safe = hue + (0.25 + 0.8 * dark) * torch.sin(off_green) * (0.5 + 0.5 * torch.cos(off_green))
     strength = chroma * (1 - 0.5 * striped * stripe.clamp(min=0)) * (0.54 + 2.3 * tone * (1.18 - tone))
     rgb = _oklch(tone, strength, hue_safe)
     # sheen, in a colour that turns with the angle
