@@ -165,16 +165,6 @@ class Bus:
         """All levels as they stand, in the order of `addresses`; a view."""
         return self._levels[: len(self.addresses)]
 
-    def carry(self, former: "Bus") -> None:
-        """Take over what another bus knew: levels with their slots, tempo, stamps, counts. For a change of show.
-
-        Sources that stay open keep their slots, so the whole table moves over as it is.
-        """
-        self.addresses, self.units, self._slots = former.addresses, former.units, former._slots
-        self._levels, self._times_s = former._levels, former._times_s
-        self.counts, self.lows, self.highs = former.counts, former.lows, former.highs
-        self.tempo, self.stamps, self.dropped, self.writers = former.tempo, former.stamps, former.dropped, former.writers
-
     def read(self) -> Signals:
         """The newest levels, and the events since the last read."""
         n = len(self.addresses)
