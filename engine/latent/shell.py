@@ -14,6 +14,7 @@ from engine.latent.spring import transition
 from engine.latent.steer import Steer
 
 _DEEPEST = 0.2  # the most that a corner is cut: a fifth of the radius
+_QUICKER = 2.5  # slower, and the dive would be over before it has begun
 _STILL = 1e-7
 
 
@@ -22,7 +23,8 @@ class Shell(Space):
 
     `sphere` says how tight the particle is tied to the shell. At 1 the radius springs to the goal's radius. Loosened,
     it springs to goal radius * max(cos(theta / 2), 0.2) ** (1 - sphere), theta the angle still to go: the radius that
-    the straight line to the goal has half-way. So a loose particle dives through the ball and comes up at the goal.
+    the straight line to the goal has half-way. So a loose particle dives through the ball and comes up at the goal. The
+    radius springs 2.5 times as fast as the particle goes round, with the same damping.
     """
 
     def __init__(self, info: ModelInfo, voices: int, map_z: MapZ) -> None:
@@ -87,7 +89,7 @@ class Shell(Space):
             cos = np.einsum("...i,...i->...", self._unit, unit)
             half = np.sqrt(np.clip(0.5 * (1.0 + cos), _DEEPEST * _DEEPEST, 1.0))
             log_goal = log_goal + (1.0 - sphere_[:, None]) * np.log(half)
-        self._step_radius(log_goal, omega, damping, dt_s)
+        self._step_radius(log_goal, _QUICKER * omega, damping, dt_s)
         self._unit, self._velocity = geodesic.spring_step(
             self._unit, self._velocity, unit, omega, damping, dt_s,
             goal_before=None if before is None else sphere.normalise(before), follow=follow[:, None],

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 KNOTS = 8  # a walk forgets itself (by 1/e) in this many knots
-_FORGOTTEN = 256  # exp(-256 / KNOTS) = 1e-14: older knots have left no trace
+_FORGOTTEN = 160  # exp(-160 / KNOTS) = 2e-9: older knots have left no trace
 _KEEP = math.exp(-1.0 / KNOTS)
 _FRESH = math.sqrt(1.0 - _KEEP * _KEEP)
 _ANGLE = math.acos(_KEEP)
