@@ -75,7 +75,7 @@ class Desk:
         for source in self.sources:
             source.close()
         if self.recorder is not None:
-            self.recorder.writer.close()
+            self.recorder.close()
             self.recorder = None
 
     def hear(self, ring: EventRing) -> None:
@@ -111,7 +111,7 @@ class Desk:
         outcome = self.plan.step(now_s, dt_s)
         for heard in self.last_events:
             self.event_counts[heard.address] += 1
-        events = tuple(ControlEvent(e.address, e.value, e.time_s) for e in outcome.events)
+        events = tuple(ControlEvent(e.address, e.value, e.time_s) for e in outcome.events) + self._shows(now_s)
         for event in events:
             self.event_counts[event.address] += 1
             self._own(event, now_s)
@@ -149,6 +149,17 @@ class Desk:
             except (SourceError, OSError) as error:
                 self._lost(source, error, now_s)
                 sys.stderr.write(f"latenz: {source.name}: {error}\n")
+
+    def _shows(self, now_s: float) -> tuple[ControlEvent, ...]:
+        """Changes of show that a replayed take holds, as far as this show lists them in `next`."""
+        events = []
+        for source in self.sources:
+            names = getattr(source, "shows", None)
+            while names:
+                name = names.popleft()
+                if name in self.show.table.next:
+                    events.append(ControlEvent("/show/select", self.show.table.next.index(name) + 1.0, now_s))
+        return tuple(events)
 
     def _moved_by_hand(self) -> NDArray[np.bool_]:
         """Which level controls a hand writes in this step."""
