@@ -1,4 +1,4 @@
-"""A private PulseAudio with one null sink, for tests that need a sound server: started, killed and ended by process id."""
+"""A private PulseAudio with one null sink, for tests that need a sound server; ended by process id."""
 
 import os
 import shutil

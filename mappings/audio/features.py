@@ -104,7 +104,7 @@ class Features:
         loud = self._measure_level()
         levels[3] = self._loudness.step(self._block)
         self._describe(loud)
-        self._compare(loud)
+        self._compare()
         self._onset_and_beat(loud)
 
     def _take(self, block: NDArray[np.float32]) -> None:
@@ -147,12 +147,12 @@ class Features:
         levels[9] = spectrum.flatness()
         levels[-12:] = spectrum.pitch_classes()
 
-    def _compare(self, loud: float) -> None:
-        """The bands against their own recent averages."""
+    def _compare(self) -> None:
+        """The bands against their own recent averages, which rests between notes belong to and silence does not."""
         self._amplitudes[:3] = self.spectrum.bands
         self._amplitudes[3:] = self.spectrum.mel
         np.sqrt(self._amplitudes, out=self._amplitudes)
-        self.levels[11:-12] = self._agc.step(self._amplitudes, loud > GATE)
+        self.levels[11:-12] = self._agc.step(self._amplitudes, self.levels[4] == 0.0)
 
     def _onset_and_beat(self, loud: float) -> None:
         if loud > GATE:

@@ -40,7 +40,7 @@ class Ring:
         behind = self.written - self.read_to
         if behind > self.capacity * 3 // 4:
             self.skip(behind - self.capacity // 2)
-        elif behind < n:
+        if self.available() < n:
             return False
         at = self.read_to % self.capacity
         first = min(n, self.capacity - at)

@@ -35,7 +35,9 @@ def drums(bpm: float, seconds: float, swing: float = 0.5, hiss: float = 0.01, se
     random = np.random.default_rng(seed)
     t = np.arange(round(0.2 * RATE_HZ)) / RATE_HZ
     kick = 0.6 * np.sin(2 * np.pi * (50 * t + 3.6 * (1 - np.exp(-t / 0.03)))) * np.exp(-t / 0.08)
-    snare = 0.3 * random.standard_normal(len(t)) * np.exp(-t / 0.05) + 0.2 * np.sin(2 * np.pi * 190 * t) * np.exp(-t / 0.06)
+    snare = 0.3 * random.standard_normal(len(t)) * np.exp(-t / 0.05) + 0.2 * np.sin(2 * np.pi * 190 * t) * np.exp(
+        -t / 0.06
+    )
     hat = 0.12 * np.diff(random.standard_normal(2401)) * np.exp(-np.arange(2400) / RATE_HZ / 0.012)
     period_s = 60 / bpm
     beats = np.arange(0, seconds, period_s)
