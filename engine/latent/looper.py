@@ -76,6 +76,8 @@ class Looper:
         frames = self._tape.last(max(1, round(beats * self._rate)))
         moved = (np.ptp(frames, 0) > self._still).reshape(-1, self.group).any(1)
         self._loops.pop(slot, None)
+        for other in self._loops.values():  # what another loop moved is that loop's, unless a hand holds it
+            moved &= ~(other.moved & self.driven)
         self._loops[slot] = Loop(frames, moved, self._beat - beats, beats)
         self._touch()
 
