@@ -13,6 +13,7 @@ import socket
 import sys
 import time
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,7 +24,8 @@ Take = Callable[[Sequence[int], float], None]  # the bytes of a message, perf_co
 
 _APIS = {"alsa": "LINUX_ALSA", "jack": "UNIX_JACK", "core": "MACOSX_CORE", "windows": "WINDOWS_MM"}
 _FAILURES = (OSError, RuntimeError, ValueError, TypeError)  # what the two libraries raise
-ON_ITS_WAY_S = 0.05  # a callback that was entered before its port closed has ended by then
+ON_ITS_WAY_S = 0.02  # a callback that was entered before its port closed has ended by then
+_KEPT: deque[object] = deque(maxlen=256)  # callbacks of ports, open and lately closed
 _JACK_SOCKETS = Path("/dev/shm")
 
 
@@ -79,8 +81,9 @@ class _RtmidiPort:
 
     def __init__(self, port: Any, callback: Callable[..., None] | None = None) -> None:
         self._port = port
-        # Closing frees the pair that set_callback made, but a driver's thread may be on its way into it. Kept here.
-        self._kept = [pair for pair in gc.get_referrers(callback) if type(pair) is tuple] if callback else []
+        # Closing frees the pair that set_callback made, but a driver's thread may be on its way into it: kept.
+        if callback is not None:
+            _KEPT.extend(pair for pair in gc.get_referrers(callback) if type(pair) is tuple)
 
     def send(self, data: Sequence[int]) -> None:
         self._port.send_message(data)
@@ -89,7 +92,6 @@ class _RtmidiPort:
         self._port.close_port()
         time.sleep(ON_ITS_WAY_S)
         self._port.delete()
-        self._kept = []
 
 
 class Rtmidi(Driver):

@@ -1,8 +1,11 @@
 """The MIDI source: ports that come and go, hands, lamps, floods."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import mido
@@ -108,6 +111,11 @@ def test_no_name_breaks_the_naming(name: str, pattern: str) -> None:
     for api in ("alsa", "windows", "jack"):
         assert slug(stable(name, api)).replace("_", "a").isalnum()
     assert matches(pattern, name) in (True, False)
+
+
+def test_importing_the_source_loads_no_midi_library() -> None:
+    code = "import sys, mappings.sources.midi; sys.exit(bool({'mido', 'rtmidi', 'rtmidi2'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False).returncode == 0
 
 
 def test_a_port_is_opened_by_pattern_and_its_messages_are_stamped(rig: Callable[..., Rig]) -> None:

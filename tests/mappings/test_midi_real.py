@@ -119,12 +119,13 @@ def test_the_clock_of_another_program_leads_the_tempo(jack: Jack) -> None:
         jack.transport("tempo 120", "play")
         jack.run("jack_midi_clock", "-b", "120")
         jack.connect("jack_midi_clock:mclk_out", "latenz:in")
-        one.until(lambda: one.level("/midi/latenz/clock/bpm") is not None)
-        began = time.monotonic()
-        one.until(lambda: time.monotonic() - began > 4)
-        assert one.level("/midi/latenz/clock/bpm") == pytest.approx(120.0, abs=2.0)
-        assert one.bus.tempo.source == "midi"
-        assert one.bus.tempo.bpm == pytest.approx(120.0, abs=3.0)
+        bpm = "/midi/latenz/clock/bpm"
+
+        def follows() -> bool:  # a loaded machine makes jackd itself run late for a while
+            return abs((one.level(bpm) or 0.0) - 120.0) < 1.0 and abs(one.bus.tempo.bpm - 120.0) < 2.0
+
+        one.until(lambda: one.bus.tempo.source == "midi" and follows())
+        assert one.level("/midi/latenz/clock/playing") in (None, 1.0)
 
 
 class Sender:
