@@ -28,6 +28,8 @@ def monitors() -> list[Monitor]:
     for index, handle in enumerate(glfw.get_monitors()):
         left, top = glfw.get_monitor_pos(handle)
         mode = glfw.get_video_mode(handle)
+        if mode is None:  # it left between the two questions
+            continue
         name = glfw.get_monitor_name(handle)
         text = name.decode(errors="replace") if isinstance(name, bytes) else str(name)
         found.append(

@@ -70,6 +70,8 @@ class Offscreen(GlStage):
         self._current()
         self._let_go()
         self._output.release()
+        # A context that is destroyed while it is current stays so, and no window could be opened after it.
+        self._ctx.__exit__(None, None, None)  # type: ignore[no-untyped-call]
         self._ctx.release()
 
     def close(self) -> None:

@@ -56,6 +56,7 @@ class Window(GlStage):
             self.set_monitor(monitor)
 
     def _open(self) -> moderngl.Context:
+        glfw.ERROR_REPORTING = "raise"
         glfw.default_window_hints()
         for hint, value in (
             (glfw.CONTEXT_VERSION_MAJOR, 3), (glfw.CONTEXT_VERSION_MINOR, 3), (glfw.OPENGL_FORWARD_COMPAT, True),
@@ -76,6 +77,8 @@ class Window(GlStage):
         self._screen = ctx.detect_framebuffer()
         if self._home is not None:
             self._fill(self._home)
+        # Once the window is there, nothing a window system refuses (Wayland tells no positions) may end the show.
+        glfw.ERROR_REPORTING = "ignore"
         return ctx
 
     def _set_up(self) -> None:
@@ -167,10 +170,9 @@ class Window(GlStage):
 
     def _fill(self, monitor: Monitor) -> None:
         self._home = monitor
-        mode = glfw.get_video_mode(monitor.handle)
         glfw.set_input_mode(self._window, glfw.CURSOR, glfw.CURSOR_HIDDEN)
-        size = mode.size
-        glfw.set_window_monitor(self._window, monitor.handle, 0, 0, size.width, size.height, mode.refresh_rate or -1)
+        rate = round(monitor.refresh_hz) or glfw.DONT_CARE
+        glfw.set_window_monitor(self._window, monitor.handle, 0, 0, monitor.width, monitor.height, rate)
         if hasattr(self, "_ctx"):
             self._pace()
 

@@ -39,7 +39,7 @@ def play(stage: Offscreen, effects: Sequence[EffectSpec] = ()) -> Layout:
     return layout
 
 
-def controls(layout: Layout, events: Sequence[str] = (), **levels: float) -> Controls:
+def controls(layout: Layout, events: Sequence[str] = (), /, **levels: float) -> Controls:
     """Controls at rest, except `levels` such as output_gain=2 for "/output/gain", and events by address."""
     values = layout.defaults.copy()
     for name, value in levels.items():

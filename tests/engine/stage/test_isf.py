@@ -103,8 +103,10 @@ def test_files_that_cannot_be_read_are_shader_errors(tmp_path: Path) -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(TYPES),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.sampled_from(["NAME", "TYPE", "MIN", "MAX", "DEFAULT", "VALUES", "TARGET", "PATH"]), inner),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["NAME", "TYPE", "MIN", "MAX", "DEFAULT", "VALUES", "TARGET", "PATH"]), inner)
+    ),
     max_leaves=6,
 )
 KEYS = st.sampled_from(["ISFVSN", "INPUTS", "PASSES", "IMPORTED", "PERSISTENT_BUFFERS", "DESCRIPTION"])

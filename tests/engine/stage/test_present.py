@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from engine.errors import DeviceError
 from engine.stage.offscreen import Offscreen
 from tests.engine.stage.scene import FRAME_S, controls, flat, play, scene
 
@@ -130,3 +131,22 @@ def test_before_the_first_picture_there_is_nothing() -> None:
         fresh.present(None, controls(layout), 0.0, FRAME_S)
         assert fresh.mean_level() == 0.0
         assert fresh.keys() == [] and fresh.refresh_hz == 0.0
+
+
+def test_a_lost_context_is_made_anew_and_shows_the_last_picture(stage: Offscreen) -> None:
+    layout = play(stage)
+    stage.present(scene(), controls(layout), 0.0, FRAME_S)
+    lost = stage._ctx
+    lost.buffer(reserve=1 << 48)  # no driver has this: GL_OUT_OF_MEMORY, as when a context is lost
+    stage.present(None, controls(layout), 0.0, FRAME_S)
+    assert stage._ctx is not lost
+    stage.present(None, controls(layout), 0.0, FRAME_S)
+    assert np.array_equal(stage.grab(), rgb(scene()))
+
+
+def test_a_driver_that_keeps_failing_ends_with_advice(stage: Offscreen) -> None:
+    layout = play(stage)
+    with pytest.raises(DeviceError, match="fails again and again"):
+        for _ in range(10):
+            stage._ctx.buffer(reserve=1 << 48)
+            stage.present(scene(), controls(layout), 0.0, FRAME_S)

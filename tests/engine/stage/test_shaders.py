@@ -99,4 +99,4 @@ def test_an_effect_at_rest_gives_the_same_frames_again(stage: Offscreen, name: s
         for n in range(5):
             stage.present(scene(shift=0.2 * n), controls(layout), 0.0, FRAME_S)
         runs.append(stage.grab())
-    assert np.array_equal(*runs)
+    assert np.array_equal(runs[0], runs[1])
