@@ -38,7 +38,6 @@ class Plan:
         known : what the sources can bring, a trailing `*` standing for any rest; None: anything may come
         start_s : when the show began, for `t` in expressions; the first step when not given
         """
-        self._routes = tuple(routes)
         self._bus = bus
         levels = [control for control in controls if control.kind == "level"]
         self.addresses: tuple[str, ...] = tuple(control.address for control in levels)
@@ -52,11 +51,15 @@ class Plan:
         self._values: F64 = self._hands.bases.copy()
         self._first = True
         by_address = {control.address: control for control in controls}
-        chains = [self._chain(route, by_address, known) for route in self._routes]
+        chains = [self._chain(route, by_address, known) for route in routes]
         reads = [[*chain.reads, *(address for _, address in chain.listens)] for chain in chains]
-        check_rings(self._routes, reads, by_address)
-        self._place(chains)
-        self._connect(chains)
+        check_rings(routes, reads, by_address)
+        # Rows of one make lie side by side, so that most batches are a slice.
+        order = sorted(range(len(chains)), key=lambda i: [op.kind for op in chains[i].ops])
+        self._given = [order.index(i) for i in range(len(order))]
+        self._routes = tuple(routes[i] for i in order)
+        self._place([chains[i] for i in order])
+        self._connect([chains[i] for i in order])
 
     @property
     def bases(self) -> F64:
@@ -112,11 +115,10 @@ class Plan:
     def trace(self) -> tuple[Trace, ...]:
         """Every route as it stands, in the order given."""
         held = np.append(self._hands.suspended, False)[self._targets]
+        raw, x = self._raw.tolist(), self._x.tolist()
         return tuple(
-            Trace(route.source, route.to, float(raw), float(x), bool(awake), bool(suspended))
-            for route, raw, x, awake, suspended in zip(
-                self._routes, self._raw, self._x, self._awake, held, strict=True
-            )
+            Trace(self._routes[i].source, self._routes[i].to, raw[i], x[i], bool(self._awake[i]), bool(held[i]))
+            for i in self._given
         )
 
     def _chain(self, route: Route, controls: dict[str, Control], known: Sequence[str] | None) -> Chain:
@@ -163,7 +165,8 @@ class Plan:
             batch = Batch(kind, [i for i, _ in places], [chains[i].ops[k] for i, k in places])
             self._batches.append(batch)
             fires |= dict.fromkeys(places, batch)
-        for i, chain in enumerate(chains):
+        for i in self._given:
+            chain = chains[i]
             for k, address in chain.listens:
                 if k == len(chain.ops):
                     consumer = self._events.to_control(self._routes[i].to, self._routes[i].wait)

@@ -43,19 +43,19 @@ class Attack(Memory):
         super().__init__(ops)
         self._up, self._down = Times(ops, 0), Times(ops, 1)
         self._y: F64 = np.zeros(len(ops))
-        self._keep_up = self._keep_down = self._y
+        self._keep_down = self._more_up = self._y
 
     def _begin(self, x: F64, rows: Rows, tick: Tick) -> None:
         self._y[rows] = x[rows]
 
     def _step(self, x: F64, tick: Tick) -> None:
-        if self._up.changed(tick):
-            self._keep_up = np.exp(-tick.dt_s / self._up.seconds(tick))
-        if self._down.changed(tick):
+        changed = self._up.changed(tick), self._down.changed(tick)
+        if any(changed):
             self._keep_down = np.exp(-tick.dt_s / self._down.seconds(tick))
+            self._more_up = np.exp(-tick.dt_s / self._up.seconds(tick)) - self._keep_down
         y = self._y
         np.subtract(y, x, out=y)
-        np.multiply(y, np.where(y < 0, self._keep_up, self._keep_down), out=y)
+        np.multiply(y, self._keep_down + self._more_up * (y < 0), out=y)
         np.add(x, y, out=x)
         y[:] = x
 
@@ -139,7 +139,7 @@ class ZScore(Memory):
         super().__init__(ops)
         self._times = Times(ops)
         self._mean, self._variance, self._seen_s = (np.zeros(len(ops)) for _ in range(3))
-        self._gain = self._mean
+        self._gain = self._keep = self._mean
         self._youngest_s = self._young_s = 0.0
 
     def _begin(self, x: F64, rows: Rows, tick: Tick) -> None:
@@ -150,20 +150,23 @@ class ZScore(Memory):
     def _step(self, x: F64, tick: Tick) -> None:
         if self._times.changed(tick):
             half_life_s = self._times.seconds(tick)
+            self._keep = np.exp2(-tick.dt_s / half_life_s)
             self._gain = -np.expm1(-math.log(2) * tick.dt_s / half_life_s)
             self._young_s = 2 * float(half_life_s.max())
-        gain = self._gain
+        gain, keep = self._gain, self._keep
         # After two half-lives an equal share of what was seen is always less than `gain`.
         if self._youngest_s <= self._young_s and tick.dt_s > 0:
             self._youngest_s += tick.dt_s
             self._seen_s += tick.dt_s
             gain = np.maximum(gain, tick.dt_s / self._seen_s)
+            keep = 1 - gain
         mean = self._mean
         off = x - mean
-        mean += gain * off
-        self._variance = (1 - gain) * (self._variance + gain * off * off)
+        way = gain * off
+        mean += way
+        self._variance = keep * (self._variance + way * off)
         # Rounding of a large steady signal is not deviation.
-        np.divide(x - mean, np.sqrt(self._variance) + 1e-9 * np.abs(mean) + 1e-12, out=x)
+        np.divide(off - way, np.sqrt(self._variance) + 1e-9 * np.abs(mean) + 1e-12, out=x)
         np.minimum(x, SIGMAS, out=x)
         np.maximum(x, -SIGMAS, out=x)
 

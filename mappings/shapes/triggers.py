@@ -172,6 +172,7 @@ class Envelope(Trigger):
         self._per_attack = self._held_s = self._per_release = self._start
         self._hangs = any(times.hangs for times in (self._attack, self._hold, self._release))
         self._begun = False
+        self._since_s = self._slowest_s = 0.0  # since any row was fired; the longest attack
         self._fired: list[tuple[int, float]] = []
 
     def _fire(self, row: int, value: float) -> None:
@@ -185,24 +186,27 @@ class Envelope(Trigger):
         if not self._begun or (self._hangs and tick.tempo_changed):
             self._begun = True
             attack_s = self._attack.seconds(tick)
+            self._slowest_s = float(attack_s.max())
             self._per_attack = 1 / attack_s
             self._held_s = attack_s + self._hold.seconds(tick)
             self._per_release = 1 / self._release.seconds(tick)
         self._age_s += tick.dt_s
+        self._since_s += tick.dt_s
         if self._fired:
             now = self._shape()
             for row, peak in self._fired:
                 self._start[row], self._peak[row], self._age_s[row] = now[row], peak, 0.0
             self._fired.clear()
+            self._since_s = 0.0
         x[:] = self._shape()
 
     def _shape(self) -> F64:
         """Where each row stands at its age."""
+        fall = np.exp(np.minimum((self._held_s - self._age_s) * self._per_release, 0.0))
+        if self._since_s > self._slowest_s:
+            return np.asarray(self._peak * fall)
         rise = np.minimum(self._age_s * self._per_attack + self._instant, 1.0)
-        rise *= self._peak - self._start
-        rise += self._start
-        rise *= np.exp(np.minimum((self._held_s - self._age_s) * self._per_release, 0.0))
-        return rise
+        return np.asarray((self._start + (self._peak - self._start) * rise) * fall)
 
 
 class Toggle(Trigger):

@@ -437,7 +437,7 @@ def test_controls_that_follow_each_other_in_a_ring_are_an_error(routes: list[Rou
 
 def test_a_diamond_of_controls_is_no_ring() -> None:
     knobs = [Knob(f"/k/{name}") for name in "abcd"]
-    paths = ["ab", "ac", "bd", "cd"]
+    paths = [("a", "b"), ("a", "c"), ("b", "d"), ("c", "d")]
     d = Desk([Route(f"/k/{a}", f"/k/{b}") for a, b in paths], knobs)
     d.write("/k/a", 1.0)
     d.run(0.01)
