@@ -69,6 +69,8 @@ def spring_step(
 
 def _each(value: ArrayLike, shape: tuple[int, ...]) -> list[float]:
     """One number for each body."""
+    if isinstance(value, bool | float | int):
+        return [float(value)] * math.prod(shape)
     array = np.asarray(value)
     if array.shape != shape:
         array = np.broadcast_to(array, shape)

@@ -150,7 +150,7 @@ class Motion:
         amounts = self._steer.amounts
         accents = now[:, self._accents]
         w = self._space.w(self._steer, amounts + accents if accents.any() else amounts, self._psi(values))
-        if np.isfinite(w).all() and np.isfinite(self._space.position).all():
+        if np.isfinite(w).all() and math.isfinite(float(self._space.position.sum())):
             self._w = w
         else:
             self.faults += 1

@@ -85,14 +85,15 @@ class Shell(Space):
         unit = goal / radius
         omega = 2.0 * math.pi * frequency_hz
         log_goal = np.log(radius[..., 0])
-        if (sphere_ < 1.0).any():
+        if sphere_.min() < 1.0:
             cos = np.einsum("...i,...i->...", self._unit, unit)
             half = np.sqrt(np.clip(0.5 * (1.0 + cos), _DEEPEST * _DEEPEST, 1.0))
             log_goal = log_goal + (1.0 - sphere_[:, None]) * np.log(half)
         self._step_radius(log_goal, _QUICKER * omega, damping, dt_s)
         self._unit, self._velocity = geodesic.spring_step(
             self._unit, self._velocity, unit, omega, damping, dt_s,
-            goal_before=None if before is None else sphere.normalise(before), follow=follow[:, None],
+            goal_before=None if before is None else sphere.normalise(before),
+            follow=True if before is None else follow[:, None],
         )  # fmt: skip
         self._place()
 
