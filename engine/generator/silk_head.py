@@ -113,8 +113,9 @@ def shade(p, v, w, d, noise, pixel, out):  # type: ignore[no-untyped-def]
         beside = along + f(0.25)
         wide4 = _power4(positive(f(1) - beside * beside))
         glance4 = _power4(glance)
-        satin = clear * (f(0.3) * gloss2 + f(0.7) * gloss2 * gloss2) * glance4 * glance4
-        veil = wide4 * wide4 * wide4 * glance4
+        woven = gu * gu / (gu * gu + f(0.4))
+        satin = woven * clear * (f(0.3) * gloss2 + f(0.7) * gloss2 * gloss2) * glance4 * glance4
+        veil = woven * wide4 * wide4 * wide4 * glance4
         # stripes
         stripe = sin(stripe_k * (u + f(0.12) * h) + f(0.9) * sin(f(2.3) * u + c) + f(0.6) * c)
         blur = gu * stripe_k * pixel

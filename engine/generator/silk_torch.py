@@ -121,8 +121,9 @@ def head(f: tuple[Tensor, ...], fx: tuple[Tensor, ...], fy: tuple[Tensor, ...], 
     gloss = _power8(1 - along * along)
     wide = _power8(1 - (along + 0.25) ** 2)
     glance4 = glance**4
-    satin = clear * (0.3 * gloss**2 + 0.7 * gloss**4) * glance4 * glance4
-    veil = wide * torch.sqrt(wide) * glance4
+    woven = gu * gu / (gu * gu + 0.4)  # where the threads have no direction, their sheen has none
+    satin = woven * clear * (0.3 * gloss**2 + 0.7 * gloss**4) * glance4 * glance4
+    veil = woven * wide * torch.sqrt(wide) * glance4
     # stripes
     stripe = torch.sin(stripe_k * (u + 0.12 * h) + 0.9 * torch.sin(2.3 * u + c) + 0.6 * c)
     stripe = _soft(stripe * sharp / (1 + (gu * stripe_k * pixel) ** 2))
