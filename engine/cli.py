@@ -27,7 +27,9 @@ ShowArgument = Annotated[str | None, typer.Argument(metavar="[SHOW]", help="A fo
 ShowNeeded = Annotated[str, typer.Argument(metavar="SHOW", help="A folder, a show.toml, or a shipped show.")]
 ModelOption = Annotated[str | None, typer.Option("--model", metavar="M", help="A built-in model (silk, silk:3).")]
 SeedOption = Annotated[int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Seed of the first place.")]
-SizeOption = Annotated[str | None, typer.Option("--size", metavar="WxH", help="Size of the output, for example 1280x720.")]
+SizeOption = Annotated[
+    str | None, typer.Option("--size", metavar="WxH", help="Size of the output, for example 1280x720.")
+]
 FpsOption = Annotated[float | None, typer.Option("--fps", min=1, max=240, help="Pictures a second.")]
 AudioOption = Annotated[str | None, typer.Option("--audio", metavar="DEVICE|FILE", help="Hear this instead.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
@@ -120,7 +122,9 @@ def render(
     seconds: Annotated[float, typer.Option("--seconds", help="How long.")],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help=".mp4 .mov .mkv, a folder of .png, or .npy")],
     take: Annotated[Path | None, typer.Option("--take", metavar="TAKE", help="A recorded performance.")] = None,
-    audio: Annotated[str | None, typer.Option("--audio", metavar="FILE", help="Heard by the show and muxed in.")] = None,
+    audio: Annotated[
+        str | None, typer.Option("--audio", metavar="FILE", help="Heard by the show and muxed in.")
+    ] = None,
     model: ModelOption = None,
     seed: SeedOption = None,
     size: SizeOption = None,
@@ -222,7 +226,8 @@ def bench(
     size: SizeOption = None,
     threads: Annotated[int, typer.Option("--threads", help="Threads that draw.")] = 1,
     live: Annotated[
-        float, typer.Option("--live", metavar="S", help="Also play for S seconds while 1,000 OSC messages a second come.")
+        float,
+        typer.Option("--live", metavar="S", help="Also play for S seconds while 1,000 OSC messages a second come."),
     ] = 0.0,
     as_json: JsonOption = False,
 ) -> None:
@@ -247,7 +252,9 @@ def still(
     z: Annotated[Path | None, typer.Option("--z", metavar="F.npy", help="Latents, N x z_dim.")] = None,
     psi: Annotated[float, typer.Option("--psi", min=0, max=2, help="Truncation.")] = 1.0,
     size: SizeOption = None,
-    amount: Annotated[list[str] | None, typer.Option("--amount", metavar="NAME=SIGMA", help="Along a direction.")] = None,
+    amount: Annotated[
+        list[str] | None, typer.Option("--amount", metavar="NAME=SIGMA", help="Along a direction.")
+    ] = None,
     bank: Annotated[Path | None, typer.Option("--bank", metavar="BANK", help="More directions.")] = None,
 ) -> None:
     """Draw one place of a model, or several."""

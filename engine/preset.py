@@ -20,7 +20,7 @@ from engine.latent.places import Places
 from engine.latent.spec import BandSpec, MotionSpec, VoiceSpec
 from engine.paths import data_dir
 from engine.stage.effects import EffectSpec, effect_controls, find_shader, output_controls
-from engine.toml_lines import Place, line_of, lines
+from engine.toml_lines import line_of, lines
 from mappings.errors import MappingError
 from mappings.routes import Plan, Route
 from mappings.sources import SOURCES, source_class
@@ -287,12 +287,18 @@ def _explain(error: ValidationError, where: _Where) -> str:
     name = ".".join(str(part) for part in place)
     if first["type"] == "extra_forbidden":
         table: type[BaseModel] = ShowTable
-        tables = {"generator": GeneratorTable, "motion": MotionTable, "stage": StageTable, "voice": VoiceTable,
-                  "route": RouteTable, "bands": BandTable}  # fmt: skip
+        tables: dict[str, type[BaseModel]] = {
+            "generator": GeneratorTable,
+            "motion": MotionTable,
+            "bands": BandTable,
+            "stage": StageTable,
+            "voice": VoiceTable,
+            "route": RouteTable,
+        }
         for part in place[:-1]:
             table = tables.get(str(part), table)
         keys = [f.alias or n for n, f in table.model_fields.items()]
-        return f"{where(*place)}: unknown key \"{place[-1]}\"{nearest(str(place[-1]), keys)}; allowed: {', '.join(keys)}"
+        return f'{where(*place)}: unknown key "{place[-1]}"{nearest(str(place[-1]), keys)}; allowed: {", ".join(keys)}'
     given = first.get("input")
     shown = f" (given: {given!r})" if isinstance(given, str | int | float | bool) else ""
     return f"{where(*place)}: {name}: {first['msg'][:1].lower()}{first['msg'][1:]}{shown}"
@@ -373,14 +379,18 @@ def _motion(table: MotionTable, info: ModelInfo, where: str) -> MotionSpec:
         raise ShowError(f"{where}: {error}") from None
 
 
-def _voices(path: Path, table: ShowTable, info: ModelInfo, places: Places, seed: int, where: _Where) -> tuple[VoiceSpec, ...]:
+def _voices(
+    path: Path, table: ShowTable, info: ModelInfo, places: Places, seed: int, where: _Where
+) -> tuple[VoiceSpec, ...]:
     common = _motion(table.motion, info, where("motion"))
     voices = []
     for i, row in enumerate(table.voice or (VoiceTable(),)):
         at = where("voice", i)
         for name in (*row.loop, *([row.home] if row.home else ())):
             if name not in places.names:
-                raise ShowError(f'{at}: no place "{name}"{nearest(name, list(places.names))}; list its file in [generator] places')
+                raise ShowError(
+                    f'{at}: no place "{name}"{nearest(name, list(places.names))}; list its file in [generator] places'
+                )
         voices.append(
             VoiceSpec(
                 name=row.name or str(i + 1),
@@ -466,7 +476,9 @@ def _sources(path: Path, table: ShowTable, options: Options, where: _Where) -> t
             continue
         kind = str(row.get("kind") or name)
         if kind not in SOURCES:
-            raise ShowError(f'{at}: no source of kind "{kind}"{nearest(kind, list(SOURCES))}; there are: {", ".join(SOURCES)}')
+            raise ShowError(
+                f'{at}: no source of kind "{kind}"{nearest(kind, list(SOURCES))}; there are: {", ".join(SOURCES)}'
+            )
         if isinstance(row.get("file"), str) and row["file"]:
             outside = kind == "audio" and options.audio is not None
             row["file"] = str(Path(row["file"]).resolve() if outside else _inside(path, row["file"], at))
@@ -495,7 +507,8 @@ def _config(kind: str, row: Mapping[str, Any], where: _Where, name: str) -> Any:
         if first["type"] == "extra_forbidden":
             keys = [f.alias or n for n, f in config_class.model_fields.items()]
             raise ShowError(
-                f'{at}: [sources.{name}] has no key "{place[-1]}"{nearest(str(place[-1]), keys)}; allowed: {", ".join(keys)}'
+                f'{at}: [sources.{name}] has no key "{place[-1]}"{nearest(str(place[-1]), keys)}; '
+                f"allowed: {', '.join(keys)}"
             ) from None
         raise ShowError(f"{at}: {'.'.join(map(str, place))}: {first['msg']} (given: {first.get('input')!r})") from None
 

@@ -173,7 +173,9 @@ def _register(task: Task) -> None:
     _loading.tasks.append(task)
 
 
-def every(*, beats: float | None = None, seconds: float | None = None) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
+def every(
+    *, beats: float | None = None, seconds: float | None = None
+) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
     """Call a function again and again: every so many beats (on the beat) or seconds."""
     if (beats is None) == (seconds is None) or (beats or seconds or 0) <= 0:
         raise ShowError("every(...) takes either beats=N or seconds=N, above 0")

@@ -109,7 +109,8 @@ class StampTable:
     def since(self, kind: int, first: int, count: int) -> NDArray[np.float64]:
         """Receive times of messages first <= i < count, at most the newest `STAMPS`."""
         first = max(first, count - STAMPS)
-        return self.times_s[kind, np.arange(first, count) % STAMPS]
+        times_s: NDArray[np.float64] = self.times_s[kind, np.arange(first, count) % STAMPS]
+        return times_s
 
 
 class EventRing:
@@ -257,7 +258,8 @@ class Board:
         index = ROLES.index(role)
         if role == "generator" and incarnation % 2:
             index = len(ROLES)
-        return self._rows[index]
+        row: NDArray[np.float64] = self._rows[index]
+        return row
 
 
 class StatePad:

@@ -7,11 +7,13 @@ Place = tuple[str | int, ...]
 
 _HEADER = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")
 _KEY = re.compile(r"""^\s*((?:"[^"]*"|'[^']*'|[A-Za-z0-9_.-])+)\s*=""")
-_PART = re.compile(r'''"([^"]*)"|'([^']*)'|([A-Za-z0-9_-]+)''')
+_PART = re.compile(r""""([^"]*)"|'([^']*)'|([A-Za-z0-9_-]+)""")
 
 
 def _parts(dotted: str) -> list[str]:
-    return [next(group for group in match if group is not None) for match in (m.groups() for m in _PART.finditer(dotted))]
+    return [
+        next(group for group in match if group is not None) for match in (m.groups() for m in _PART.finditer(dotted))
+    ]
 
 
 def lines(text: str) -> dict[Place, int]:

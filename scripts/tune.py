@@ -1,6 +1,6 @@
 """Make song.wav: half a minute of drums, bass and a pad at 120 bpm, from nothing but numpy. For trying shows out.
 
-    python scripts/tune.py song.wav [SECONDS]
+python scripts/tune.py song.wav [SECONDS]
 """
 
 import sys

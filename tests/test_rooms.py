@@ -22,7 +22,8 @@ def imports(path: Path) -> set[str]:
 
 def rooms(package: str) -> list[tuple[str, Path]]:
     return [
-        (".".join(path.relative_to(ROOT).with_suffix("").parts), path) for path in sorted((ROOT / package).rglob("*.py"))
+        (".".join(path.relative_to(ROOT).with_suffix("").parts), path)
+        for path in sorted((ROOT / package).rglob("*.py"))
     ]
 
 
@@ -71,5 +72,16 @@ def test_the_top_level_is_the_fixed_one() -> None:
         "engine", "mappings", "shaders", "presets", "tests", "docs", "scripts", ".ci", ".gitignore", "pyproject.toml",
         "README.md", "CHANGELOG.md", "LICENSE", "constraints.txt",
     }  # fmt: skip
-    ignored = {".git", ".pytest_cache", ".hypothesis", ".mypy_cache", ".ruff_cache", "dist", "build", ".venv", "venv", "out"}
+    ignored = {
+        ".git",
+        ".pytest_cache",
+        ".hypothesis",
+        ".mypy_cache",
+        ".ruff_cache",
+        "dist",
+        "build",
+        ".venv",
+        "venv",
+        "out",
+    }
     assert {p.name for p in ROOT.iterdir()} - ignored <= allowed

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from engine.controls import ControlEvent
 from engine.errors import EngineError
 from engine.latent.control_looper import ControlLooper
-from engine.preset import Show, check_routes
+from engine.preset import Show
 from engine.shared import LEVELS, STAMP_KINDS, Board, EventRing
 from engine.show.session import STEP_S, Session, parent_gone
 from mappings.bus import Bus
@@ -192,7 +192,10 @@ class Desk:
         bus = self.bus
         signals = {
             address: {
-                "count": int(bus.counts[i]), "min": float(bus.lows[i]), "max": float(bus.highs[i]), "last": bus.value(i),
+                "count": int(bus.counts[i]),
+                "min": float(bus.lows[i]),
+                "max": float(bus.highs[i]),
+                "last": bus.value(i),
             }
             for i, address in enumerate(bus.addresses)
             if bus.counts[i]
@@ -281,7 +284,9 @@ def _open(session: Session, generation: int, former: Desk | None) -> Desk:
     show = session.show(generation)
     kept: list[Source] = []
     if former is not None:
-        kept = [s for s in former.sources if any(spec.name == s.name and spec.config == s.config for spec in show.sources)]
+        kept = [
+            s for s in former.sources if any(spec.name == s.name and spec.config == s.config for spec in show.sources)
+        ]
     names = {source.name for source in kept}
     fresh = [source for source in show.open_sources() if source.name not in names]
     bus = former.bus if former is not None else Bus()
@@ -337,6 +342,3 @@ def _swap(session: Session, generation: int, former: Desk) -> Desk:
     except (EngineError, MappingError, OSError) as error:
         sys.stderr.write(f"latenz: signals: {error}; the former show's routes stay\n")
         return former
-
-
-__all__ = ["Desk", "Moved", "check_routes", "run"]

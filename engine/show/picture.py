@@ -37,9 +37,7 @@ class Picture:
         """Play another version of a show on the same generator; the latent goes on where that is possible."""
         former = getattr(self, "motion", None)
         self.show = show
-        self.motion = Motion(
-            show.voices, show.info, show.directions, show.places, self.generator.map, show.layout
-        )
+        self.motion = Motion(show.voices, show.info, show.directions, show.places, self.generator.map, show.layout)
         if former is not None:
             self.motion.restore(former.state())
         self._inputs = {
@@ -89,6 +87,7 @@ def run(folder: Path, incarnation: int) -> None:
     gc.collect()
     gc.freeze()
     gc.disable()
+    loops = picture.motion.loops_version
     tick, stamps, beat = -1, (0,) * len(STAMP_KINDS), 0.0
     last_s, journal_s = time.perf_counter(), time.perf_counter()
     row[Board.GENERATION] = generation
@@ -120,6 +119,9 @@ def run(folder: Path, incarnation: int) -> None:
         frames.write(image, tick, now_s, drawn_s, stamps)
         state = pack(picture.motion.state())
         session.pad.write(state)
+        if picture.motion.loops_version != loops:
+            loops = picture.motion.loops_version
+            session.loops.write(pack(picture.motion.state(loops=True)))
         done_s = time.perf_counter()
         meter = session.meter
         meter.add("motion", picture.motion_s)
@@ -153,8 +155,11 @@ def _next_tick(session: Session, last: int, start_s: float, period_s: float) -> 
 
 def _resume(session: Session, picture: Picture, journal: Journal) -> None:
     """Go on from the last drawn frame of this session; with --resume also from the last one of another."""
-    data = session.pad.read()
+    data, loops = session.pad.read(), session.loops.read()
     state = unpack(data) if data is not None else None
+    held = unpack(loops) if state is not None and loops is not None else None
+    if state is not None and held is not None:
+        state |= {name: array for name, array in held.items() if name.startswith("loops.")}
     if state is None and (session.read("options.json") or {}).get("resume"):
         state = journal.read()
     if state is not None:

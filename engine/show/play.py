@@ -124,7 +124,7 @@ def _stage(wanted: Play, show: Show) -> Iterator[Stage]:
     else:
         from engine.stage.window import Window
 
-        stage = Window(width, height, title="latenz", fullscreen=wanted.fullscreen, monitor=wanted.monitor)
+        stage = Window(width, height, title="latenz", fullscreen=wanted.fullscreen, monitor=(wanted.monitor or 1) - 1)
     with stage:
         yield stage
 

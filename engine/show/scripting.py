@@ -7,9 +7,8 @@ import threading
 import time
 from pathlib import Path
 
-from engine.errors import EngineError
 from engine.script import Script
-from engine.shared import Board, StatePad
+from engine.shared import Board, StatePad, TableView
 from engine.show.desk import NAMES, Desk
 from engine.show.session import Session, parent_gone
 from engine.supervisor import SILENCE_S
@@ -24,7 +23,8 @@ class LiveWorld:
         self._session = session
         self._names: dict[str, int] = {}
         self._levels: dict[str, int] = {}
-        self._signals = self._controls = None
+        self._signals: TableView | None = None
+        self._controls: TableView | None = None
         self.beat = 0.0
         self.running = ""
 
@@ -170,6 +170,3 @@ class SteppedScript:
         for line in self._script.said:
             _say(line)
         self._script.said.clear()
-
-
-__all__ = ["EngineError", "LiveWorld", "SteppedScript", "run"]

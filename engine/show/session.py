@@ -35,6 +35,7 @@ class Session:
         self.stamps = StampTable(folder / "stamps", create)
         self.rings = {name: EventRing(folder / name, create) for name in RINGS}
         self.pad = StatePad(folder / "motion", capacity=8 << 20, create=create)
+        self.loops = StatePad(folder / "loops", capacity=64 << 20, create=create)  # sparse until a loop is caught
         self.meter = Meter((*STAGES, *LATENCIES, *WAKE_UPS, "frame"), folder / "meter", create)
 
     def publish(self, show: Show) -> int:
@@ -85,7 +86,9 @@ class Session:
 @contextmanager
 def new_session() -> Iterator[Session]:
     """A session in memory where there is such a file system; removed afterwards, with what dead ones left."""
-    base = Path("/dev/shm") if sys.platform == "linux" and os.access("/dev/shm", os.W_OK) else Path(tempfile.gettempdir())
+    base = (
+        Path("/dev/shm") if sys.platform == "linux" and os.access("/dev/shm", os.W_OK) else Path(tempfile.gettempdir())
+    )
     _sweep(base)
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
     (folder / "pid").write_text(str(os.getpid()), "utf-8")

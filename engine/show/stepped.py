@@ -2,18 +2,19 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.clock import StepClock
 from engine.controls import ControlEvent, Controls
+from engine.errors import ShaderError
 from engine.meter import Meter
 from engine.preset import Show
 from engine.show.desk import Desk
 from engine.show.picture import Picture
 from engine.show.report import Tally
+from engine.show.scripting import SteppedScript
 from engine.show.session import LATENCIES, STAGES, STEP_S
 from engine.stage.base import Stage
 
@@ -33,7 +34,7 @@ class Stepped:
         self._script = _script(show, self.desk)
         self._blackout = show.layout.index("/output/blackout")
         for line in stage.set_effects(show.effects, show.layout):
-            raise_effect(line)
+            raise ShaderError(line)  # a render does not go on with a broken effect
         self.desk.open(0.0)
         self._frame = 0
 
@@ -84,17 +85,5 @@ class Stepped:
             self._script.close()
 
 
-def raise_effect(line: str) -> None:
-    """A render does not go on with a broken effect."""
-    from engine.errors import ShaderError
-
-    raise ShaderError(line)
-
-
-def _script(show: Show, desk: Desk) -> "object | None":
-    path: Path | None = show.script
-    if path is None:
-        return None
-    from engine.script import SteppedScript
-
-    return SteppedScript(path, desk)
+def _script(show: Show, desk: Desk) -> SteppedScript | None:
+    return SteppedScript(show.script, desk) if show.script is not None else None

@@ -53,7 +53,8 @@ def bench(
     gflops = gflop / draw_s
     row = {
         "gflop_per_frame": round(gflop, 4), "ms_p50": round(draw_s * 1e3, 3), "gflops": round(gflops, 2),
-        "peak_gflops": round(peak, 1), "percent_of_peak": round(100 * gflops / peak, 1), "prepare_s": round(prepare_s, 3),
+        "peak_gflops": round(peak, 1), "percent_of_peak": round(100 * gflops / peak, 1),
+        "prepare_s": round(prepare_s, 3),
     }  # fmt: skip
     progress("routes and springs")
     result = {

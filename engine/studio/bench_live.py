@@ -33,7 +33,10 @@ def bench_live(
             "--size", f"{size[0]}x{size[1]}", "--osc", f"127.0.0.1:{port}", "--report", str(out),
         ]  # fmt: skip
         root = str(Path(__file__).resolve().parents[2])
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in (root, os.environ.get("PYTHONPATH")) if p)}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(p for p in (root, os.environ.get("PYTHONPATH")) if p),
+        }
         process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
         stop = threading.Event()
         sender = threading.Thread(target=_send, args=(port, stop), daemon=True)

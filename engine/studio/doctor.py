@@ -109,8 +109,9 @@ def _kernels() -> Finding:
         return Finding("built-in generator", "missing", why, "python -m pip install --force-reinstall numba numpy")
     ms = float(str(data["ms"]))
     state: Literal["ok", "limited"] = "ok" if ms < 30 else "limited"
-    return Finding("built-in generator", state, f"silk at 512x512: {ms:.1f} ms a picture, ready in {float(str(data['p'])):.1f} s",
-                   "" if state == "ok" else "close other programs, or set [generator] size smaller")  # fmt: skip
+    found = f"silk at 512x512: {ms:.1f} ms a picture, ready in {float(str(data['p'])):.1f} s"
+    remedy = "" if state == "ok" else "close other programs, or set [generator] size smaller"
+    return Finding("built-in generator", state, found, remedy)
 
 
 def _window() -> Finding:
@@ -118,13 +119,17 @@ def _window() -> Finding:
         "import json, glfw, moderngl\n"
         "if not glfw.init(): raise SystemExit('no display')\n"
         "glfw.window_hint(glfw.VISIBLE, 0); glfw.window_hint(glfw.CONTEXT_VERSION_MAJOR, 3); "
-        "glfw.window_hint(glfw.CONTEXT_VERSION_MINOR, 3); glfw.window_hint(glfw.OPENGL_PROFILE, glfw.OPENGL_CORE_PROFILE)\n"
-        "w = glfw.create_window(64, 64, 'latenz', None, None); glfw.make_context_current(w); c = moderngl.create_context()\n"
+        "glfw.window_hint(glfw.CONTEXT_VERSION_MINOR, 3); "
+        "glfw.window_hint(glfw.OPENGL_PROFILE, glfw.OPENGL_CORE_PROFILE)\n"
+        "w = glfw.create_window(64, 64, 'latenz', None, None); glfw.make_context_current(w)\n"
+        "c = moderngl.create_context()\n"
         "print(json.dumps({'r': c.info['GL_RENDERER'], 'n': len(glfw.get_monitors())}))"
     )
     if data is None:
         remedy = "start latenz in a desktop session, or play --headless; missing OpenGL: "
-        return Finding("window", "missing", why, remedy + (_apt("libgl1", "libgl1-mesa-dri") or "install the GPU's driver"))
+        return Finding(
+            "window", "missing", why, remedy + (_apt("libgl1", "libgl1-mesa-dri") or "install the GPU's driver")
+        )
     soft = "llvmpipe" in str(data["r"]) or "software" in str(data["r"]).lower()
     return Finding("window", "limited" if soft else "ok", f"{data['r']}, {data['n']} monitor(s)",
                    "OpenGL runs in software here: install the graphics card's driver" if soft else "")  # fmt: skip
@@ -136,7 +141,9 @@ def _offscreen() -> Finding:
         "with Offscreen(32, 32) as s: print(json.dumps({'size': list(s.size)}))"
     )
     if data is None:
-        return Finding("offscreen drawing", "missing", why, _apt("libegl1", "libgl1", "libegl-mesa0", "libgl1-mesa-dri"))
+        return Finding(
+            "offscreen drawing", "missing", why, _apt("libegl1", "libgl1", "libegl-mesa0", "libgl1-mesa-dri")
+        )
     return Finding("offscreen drawing", "ok", "renders and headless play work")
 
 
@@ -151,7 +158,9 @@ def _sound() -> Finding:
     inputs = data["i"]
     assert isinstance(inputs, list)
     if not inputs:
-        return Finding("sound", "limited", "no input; sound files still play", "plug in an audio interface or microphone")
+        return Finding(
+            "sound", "limited", "no input; sound files still play", "plug in an audio interface or microphone"
+        )
     return Finding("sound", "ok", f"{len(inputs)} input(s): {', '.join(map(str, inputs[:4]))}")
 
 
@@ -175,7 +184,9 @@ def _osc_port() -> Finding:
         try:
             probe.bind(("127.0.0.1", 9000))
         except OSError as error:
-            return Finding("OSC port 9000", "limited", str(error.strerror), "close the other program, or play --osc 127.0.0.1:9001")
+            return Finding(
+                "OSC port 9000", "limited", str(error.strerror), "close the other program, or play --osc 127.0.0.1:9001"
+            )
     return Finding("OSC port 9000", "ok", "free on 127.0.0.1")
 
 

@@ -59,7 +59,9 @@ def _header(path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
         size = int.from_bytes(file.read(8), "little")
         if not 2 <= size <= HEADER_BYTES:
-            raise InputError(f"{path}: not a .safetensors file (its header would be {size} bytes; at most 1 MiB is read)")
+            raise InputError(
+                f"{path}: not a .safetensors file (its header would be {size} bytes; at most 1 MiB is read)"
+            )
         try:
             header = json.loads(file.read(size))
         except (ValueError, RecursionError):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from engine.errors import InputError
 
-TEMPLATE = '''title = "{title}"
+TEMPLATE = """title = "{title}"
 about = "One line on what it is."
 
 [generator]
@@ -42,7 +42,7 @@ range = [-1.5, 1.5]
 
 [[effect]]
 shader = "feedback.fs"
-'''
+"""
 
 
 def new(name: str) -> Path:

@@ -56,7 +56,9 @@ def render(wanted: Render, progress: Progress = lambda done, of: None) -> dict[s
     except BaseException:
         output.abort()
         raise
-    result = stepped_report(stepped.meter, stepped.tally, show, stepped.desk.status(), stepped.picture.generator.backend)
+    result = stepped_report(
+        stepped.meter, stepped.tally, show, stepped.desk.status(), stepped.picture.generator.backend
+    )
     if wanted.report is not None:
         write_report(wanted.report, result)
     return result

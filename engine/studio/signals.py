@@ -11,6 +11,7 @@ from engine.show.session import STEP_S
 from mappings.touch import Touch
 
 LOOK_S = 0.1
+TOUCH_STEPS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,14 @@ def signals(show: str | None, options: Options, seconds: float | None = None, le
             if wait_s > 0:
                 time.sleep(wait_s)
             desk.step(now_s, STEP_S)
+            bus = desk.bus
             events.extend(event.address for event in desk.last_events)
-            touched = touch.look(desk.bus, desk.last_events, now_s) if touch is not None else None
+            touched = None
+            if touch is not None and step % TOUCH_STEPS == 0:
+                touched = touch.look(bus.addresses, bus.look(desk.last_events), now_s)
             if touched is not None or now_s >= next_look_s:
                 next_look_s = now_s + LOOK_S
-                yield _look(desk, tuple(events), now_s, touched or "")
+                yield _look(desk, tuple(events), now_s, touched.route() if touched is not None else "")
                 events.clear()
             step += 1
     finally:

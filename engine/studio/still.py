@@ -72,7 +72,9 @@ def _amounts(wanted: Still) -> NDArray[np.float64]:
         name, _, value = text.partition("=")
         if name not in directions.names:
             known = list(directions.names)
-            raise InputError(f'--amount {text}: no direction "{name}"{nearest(name, known)}; there are: {", ".join(known)}')
+            raise InputError(
+                f'--amount {text}: no direction "{name}"{nearest(name, known)}; there are: {", ".join(known)}'
+            )
         try:
             sigma = float(value)
         except ValueError:

@@ -40,7 +40,10 @@ def test_the_default_show_is_first_light() -> None:
         ('[generator]\nmodel = "slik"\n', "show.toml:2: no model 'slik' is built in; did you mean 'silk'?"),
         ("[motion]\n\ndamping = 40\n", "show.toml:1: [motion] damping = 40.0 is out of range; give 0 to 4"),
         ("[motion.bands.course]\ndamping = 1\n", 'no band "course"; did you mean "coarse"?'),
-        ('[[route]]\nfrom = "/tempo/beat"\nto = "/direction/strypes"\n', 'show.toml:1: no control "/direction/strypes"'),
+        (
+            '[[route]]\nfrom = "/tempo/beat"\nto = "/direction/strypes"\n',
+            'show.toml:1: no control "/direction/strypes"',
+        ),
         ('[[route]]\nfrom = "/tempo/beat"\nto = "/direction/strypes"\n', 'did you mean "/direction/stripes"?'),
         ('[[route]]\nfrom = "/audio/low"\nto = "/direction/hue"\n', 'no signal "/audio/low"'),
         ('[[route]]\nfrom = "/tempo/beat"\nto = "/direction/hue"\nshape = ["smooth 2kg"]\n', "kg"),
@@ -54,7 +57,10 @@ def test_the_default_show_is_first_light() -> None:
         ('[[effect]]\nshader = "feedback.fs"\nzoom = "much"\n', "show.toml:1: "),
         ("[[effect]]\n", 'an effect needs shader = "name.fs"'),
         ('script = "../evil.py"\n', "lies outside the show"),
-        ('[controls]\n"/motion/dampin" = 1\n', 'show.toml:2: no control "/motion/dampin"; did you mean "/motion/damping"?'),
+        (
+            '[controls]\n"/motion/dampin" = 1\n',
+            'show.toml:2: no control "/motion/dampin"; did you mean "/motion/damping"?',
+        ),
         ('[controls]\n"/motion/damping" = 9\n', "show.toml:2: /motion/damping = 9 is outside 0 .. 4"),
         ('[[voice]]\nhome = "nowhere"\n', 'show.toml:1: no place "nowhere"'),
     ],
@@ -117,7 +123,9 @@ def test_any_text_is_a_show_or_a_show_error(text: str) -> None:
             assert "show.toml" in str(error)
 
 
-_KEYS = st.sampled_from(["title", "generator", "motion", "stage", "voice", "sources", "route", "effect", "controls", "next", "bpm"])
+_KEYS = st.sampled_from(
+    ["title", "generator", "motion", "stage", "voice", "sources", "route", "effect", "controls", "next", "bpm"]
+)
 _VALUES = st.recursive(
     st.one_of(st.integers(-5, 5), st.floats(allow_nan=False), st.booleans(), st.sampled_from(["", "silk", "/a", "x.fs", "../x"])),
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(["model", "size", "from", "to", "osc", "kind"]), inner, max_size=3)),

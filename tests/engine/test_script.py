@@ -24,7 +24,9 @@ class Desk:
         self.levels[address] = value
 
 
-def run(text: str, folder: Path, seconds: float = 4.0, bpm: float = 120.0, events: dict[int, str] | None = None) -> Script:
+def run(
+    text: str, folder: Path, seconds: float = 4.0, bpm: float = 120.0, events: dict[int, str] | None = None
+) -> Script:
     path = folder / "script.py"
     path.write_text(text, "utf-8")
     script = Script(path, Desk(), seed=1)
@@ -36,7 +38,10 @@ def run(text: str, folder: Path, seconds: float = 4.0, bpm: float = 120.0, event
 
 
 def test_a_loop_in_beats_keeps_the_beat(tmp_path: Path) -> None:
-    script = run("from engine.script import *\nimport engine.script as s\n@every(beats=1)\ndef tick():\n    control('/b', s.beat())\n", tmp_path)
+    script = run(
+        "from engine.script import *\nimport engine.script as s\n@every(beats=1)\ndef tick():\n    control('/b', s.beat())\n",
+        tmp_path,
+    )
     beats = [value for _, value in script.world.writes]  # type: ignore[attr-defined]
     assert beats == pytest.approx([1, 2, 3, 4, 5, 6, 7], abs=0.011)
 
@@ -59,7 +64,9 @@ def test_a_handler_hears_its_events(tmp_path: Path) -> None:
 def test_one_that_raises_stops_alone_and_says_where(tmp_path: Path) -> None:
     text = "from engine.script import *\n@every(beats=1)\ndef bad():\n    x = 1 / 0\n@every(beats=1)\ndef good():\n    control('/g', 1)\n"
     script = run(text, tmp_path)
-    assert len(script.said) == 1 and "script.py:4: ZeroDivisionError" in script.said[0] and "bad stops" in script.said[0]
+    assert (
+        len(script.said) == 1 and "script.py:4: ZeroDivisionError" in script.said[0] and "bad stops" in script.said[0]
+    )
     assert len(script.world.writes) == 7  # type: ignore[attr-defined]
 
 
@@ -68,9 +75,15 @@ def test_one_that_raises_stops_alone_and_says_where(tmp_path: Path) -> None:
     [
         ("def f(:\n", "script.py:1: "),
         ("import nothing_like_this\n", "script.py:1: ModuleNotFoundError"),
-        ("from engine.script import *\n@every(beats=0)\ndef f(): pass\n", "script.py:2: ShowError: every(...) takes either"),
+        (
+            "from engine.script import *\n@every(beats=0)\ndef f(): pass\n",
+            "script.py:2: ShowError: every(...) takes either",
+        ),
         ("from engine.script import *\n@loop\ndef f(): pass\n", "needs at least one `yield"),
-        ("from engine.script import *\n@on('/a')\ndef f(): pass\n@on('/b')\ndef f(): pass\n", "two functions are called f"),
+        (
+            "from engine.script import *\n@on('/a')\ndef f(): pass\n@on('/b')\ndef f(): pass\n",
+            "two functions are called f",
+        ),
     ],
 )
 def test_a_broken_file_is_named_and_nothing_of_it_runs(text: str, said: str, tmp_path: Path) -> None:

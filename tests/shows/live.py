@@ -28,7 +28,9 @@ def free_port() -> int:
 class Live:
     """`latenz play` with a report; stopped and collected by `finish`."""
 
-    def __init__(self, show: Path, folder: Path, *more: str, headless: bool = True, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, show: Path, folder: Path, *more: str, headless: bool = True, env: dict[str, str] | None = None
+    ) -> None:
         self.report = folder / "report.json"
         self.osc_port, self.console_port = free_port(), free_port()
         command = [

@@ -32,7 +32,17 @@ def test_a_show_plays_answers_and_ends(tmp_path: Path) -> None:
     assert report["signals"]["/osc/poke"]["count"] == 20 and report["events"]["/latent/next"] == 20
     assert 0 < report["latency_ms"]["osc_to_present"]["p50"] < 1000
     assert (tmp_path / "last.png").stat().st_size > 1000
-    for key in ("seconds", "fps", "generator_fps", "late_frames", "repeated_frames", "device", "backend", "model", "dropped"):
+    for key in (
+        "seconds",
+        "fps",
+        "generator_fps",
+        "late_frames",
+        "repeated_frames",
+        "device",
+        "backend",
+        "model",
+        "dropped",
+    ):
         assert key in report
 
 
@@ -99,7 +109,9 @@ def test_another_show_with_another_model_takes_over_without_black(tmp_path: Path
         live.playing()
         first = live.child("generator")
         live.osc.send_message("/show/next", 1)
-        live.wait(lambda: (child := live.child("generator")) is not None and first is not None and child.pid != first.pid)
+        live.wait(
+            lambda: (child := live.child("generator")) is not None and first is not None and child.pid != first.pid
+        )
         live.wait(lambda: live.health()["generator"].get("model") == "silk:2")
         before = live.drawn()
         live.wait(lambda: live.drawn() > before + 10)
@@ -145,6 +157,16 @@ def test_a_recorded_take_renders_to_the_same_frames_twice(tmp_path: Path) -> Non
     assert header["latenz"] == "take" and header["seed"] == 5
     outs = [tmp_path / "a.npy", tmp_path / "b.npy"]
     for out in outs:
-        command = [sys.executable, "-m", "engine", "render", str(SHOWS / "plain"), "--take", str(take), "--seconds", "1"]
+        command = [
+            sys.executable,
+            "-m",
+            "engine",
+            "render",
+            str(SHOWS / "plain"),
+            "--take",
+            str(take),
+            "--seconds",
+            "1",
+        ]
         subprocess.run([*command, "--fps", "10", "-o", str(out)], cwd=ROOT, check=True)
     assert outs[0].read_bytes() == outs[1].read_bytes()

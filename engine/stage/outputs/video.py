@@ -42,7 +42,13 @@ class Output(ABC):
 
 
 def open_output(
-    path: Path, size: tuple[int, int], fps: float, frames: int, *, sound: Path | None = None, notes: dict[str, str] | None = None
+    path: Path,
+    size: tuple[int, int],
+    fps: float,
+    frames: int,
+    *,
+    sound: Path | None = None,
+    notes: dict[str, str] | None = None,
 ) -> Output:
     """The output that a path asks for: .mp4 .mov .mkv, .npy, or a folder of PNG. size is (width, height).
 
