@@ -3,13 +3,16 @@
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from uuid import uuid4
 
 Find = Callable[[str], str]  # the `program` fixture
+
+
+NAMES = 3  # servers for tests at the same time
 
 
 class Jack:
@@ -80,7 +83,7 @@ class Jack:
         """End everything, and take away what JACK leaves in shared memory."""
         for running in reversed(self._running):
             end(running)
-        for left in Path("/dev/shm").glob(f"jack_*{self.name}*"):
+        for left in Path("/dev/shm").glob(f"jack_*{self.name}_*"):
             with suppress(OSError):
                 if left.is_dir():
                     shutil.rmtree(left)
@@ -100,19 +103,42 @@ def end(running: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
+def _name() -> Iterator[str]:
+    """A server name that nobody else uses now.
+
+    From a small pool: JACK keeps a list of eight servers for all time, where one that was killed stays until a server
+    of the same name starts.
+    """
+    import fcntl
+
+    for tries in range(600):
+        name = f"latenz-test-{tries % NAMES}"
+        with (Path(tempfile.gettempdir()) / f"{name}.lock").open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                time.sleep(0.1)
+                continue
+            yield name
+            return
+    raise AssertionError("all JACK servers for tests have been in use for a minute")
+
+
+@contextmanager
 def jack_server(find: Find) -> Iterator[Jack]:
     """A running server that this process's own clients reach too, for as long as the block lasts."""
     for name in ("jackd", "jack_lsp", "jack_connect"):
         find(name)
-    jack = Jack(find, f"latenz{uuid4().hex[:8]}")
-    before = os.environ.get("JACK_DEFAULT_SERVER")
-    os.environ["JACK_DEFAULT_SERVER"] = jack.name
-    try:
-        jack.start()
-        yield jack
-    finally:
-        jack.close()
-        if before is None:
-            del os.environ["JACK_DEFAULT_SERVER"]
-        else:
-            os.environ["JACK_DEFAULT_SERVER"] = before
+    with _name() as name:
+        jack = Jack(find, name)
+        before = os.environ.get("JACK_DEFAULT_SERVER")
+        os.environ["JACK_DEFAULT_SERVER"] = name
+        try:
+            jack.start()
+            yield jack
+        finally:
+            jack.close()
+            if before is None:
+                del os.environ["JACK_DEFAULT_SERVER"]
+            else:
+                os.environ["JACK_DEFAULT_SERVER"] = before
