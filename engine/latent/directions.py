@@ -1,7 +1,7 @@
 """Directions: named unit vectors in latent space, each with a scale, so that amounts are in sigma."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
@@ -164,8 +164,3 @@ def read_names(path: Path) -> tuple[str, ...]:
     """The names in a bank, from its header alone, in the order of `Directions.load`."""
     shapes, about = bank.read_header(path, PREFIX, KIND)
     return bank.order(about, shapes)
-
-
-def with_hash(directions: Directions, model_hash: str) -> Directions:
-    """The same bank, marked as belonging to a model."""
-    return Directions(tuple(replace(d, model_hash=model_hash) for d in directions))

@@ -19,11 +19,10 @@ class Trajectory:
     frames : frames x z_dim (space "z") or frames x num_ws x w_dim ("w"); a memory map is read as it is played
     """
 
-    def __init__(self, frames: NDArray[np.floating], fps: float, space: Literal["z", "w"], where: str = "") -> None:
+    def __init__(self, frames: NDArray[np.floating], fps: float, space: Literal["z", "w"]) -> None:
         self.frames = frames
         self.fps = fps
         self.space = space
-        self.where = where
 
     @classmethod
     def open(cls, path: Path, info: ModelInfo, fps: float) -> "Trajectory":
@@ -37,9 +36,9 @@ class Trajectory:
         if not isinstance(frames, np.ndarray) or frames.dtype.kind != "f" or len(frames.shape) < 2 or not len(frames):
             raise ModelError(f"{path}: not a sequence: give a .npy of floats, frames x {info.z_dim}")
         if frames.shape[1:] == (info.z_dim,):
-            return cls(frames, fps, "z", str(path))
+            return cls(frames, fps, "z")
         if frames.shape[1:] == (info.num_ws, info.w_dim):
-            return cls(frames, fps, "w", str(path))
+            return cls(frames, fps, "w")
         raise ModelError(
             f"{path}: frames of shape {frames.shape[1:]}; {info.name} plays ({info.z_dim},) "
             f"or ({info.num_ws}, {info.w_dim})"
