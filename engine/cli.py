@@ -58,15 +58,20 @@ def parse_address(text: str | None) -> str | None:
     return text
 
 
+def parse_device(text: str) -> str:
+    """Where to draw, checked."""
+    if text not in ("auto", "cpu", "cuda", "mps"):
+        raise InputError(f"--device {text}: give auto, cpu, cuda or mps")
+    return text
+
+
 def _options(
     model: str | None = None, seed: int | None = None, size: str | None = None, fps: float | None = None,
     device: str = "auto", osc: str | None = None, audio: str | None = None,
 ) -> Any:  # fmt: skip
     from engine.preset import Options
 
-    if device not in ("auto", "cpu", "cuda", "mps"):
-        raise InputError(f"--device {device}: give auto, cpu, cuda or mps")
-    return Options(model, seed, parse_size(size), fps, device, parse_address(osc), audio)
+    return Options(model, seed, parse_size(size), fps, parse_device(device), parse_address(osc), audio)
 
 
 @app.command(epilog="Example: latenz play first_light --size 1280x720 --audio song.wav")
@@ -236,7 +241,7 @@ def bench(
     from engine.studio.monitor import print_tree
 
     with _status("measuring") as tell:
-        result = run(model, device, parse_size(size), threads, tell)
+        result = run(model, parse_device(device), parse_size(size), threads, tell)
         if live > 0:
             from engine.studio.bench_live import bench_live
 
@@ -311,10 +316,10 @@ def _failed(error: Exception) -> int:
     from engine.errors import EngineError
     from mappings.errors import MappingError
 
-    if isinstance(error, InputError) or (isinstance(error, MappingError) and not isinstance(error, OSError)):
+    if isinstance(error, InputError | MappingError):
         sys.stderr.write(f"{error}\n")
         return 2
-    if isinstance(error, EngineError | MappingError):
+    if isinstance(error, EngineError):
         sys.stderr.write(f"{error}\n")
         return 1
     import traceback

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import platformdirs
 
+from engine.errors import InputError
+
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -21,6 +23,18 @@ def cache_dir(kind: str = "") -> Path:
     folder = Path(base) / kind
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def check_output(path: Path) -> None:
+    """InputError unless a file can be written at `path`: said before the work, not after it."""
+    if not path.resolve().parent.is_dir():
+        raise InputError(f"{path}: no folder {path.parent}; make it first")
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        beside.open("xb").close()
+        beside.unlink()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}); choose another folder") from None
 
 
 def use_numba_cache() -> None:

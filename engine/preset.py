@@ -418,6 +418,7 @@ def show_controls(table: ShowTable) -> tuple[Control, ...]:
         Control("/tempo/tap", kind="event", about="tap the beat"),
         Control("/tempo/half", kind="event", about="half the tempo"),
         Control("/tempo/double", kind="event", about="twice the tempo"),
+        Control("/tempo/nudge", kind="event", low=-1, high=1, unit="beats", about="shift the beat by so much"),
         Control("/tempo/free_bpm", table.bpm, 20, 400, "bpm", about="tempo when nobody gives one"),
         Control("/show/screenshot", kind="event", about="keep this picture as PNG"),
         Control("/show/panic", kind="event", about="hands off: every control back to its rest, light on"),
@@ -492,8 +493,13 @@ def _apply(options: Options, rows: dict[str, dict[str, Any]]) -> None:
         host, _, port = options.osc.rpartition(":")
         rows["osc"] = {**rows.get("osc", {}), "host": host or "127.0.0.1", "port": int(port)}
     if options.audio is not None:
+        from mappings.audio.decode import SUFFIXES
+
+        is_file = Path(options.audio).is_file()
+        if not is_file and Path(options.audio).suffix.lower() in SUFFIXES:
+            raise ShowError(f"--audio {options.audio}: no such file")
         row = {k: v for k, v in rows.get("audio", {}).items() if k not in ("file", "device")}
-        rows["audio"] = {**row, ("file" if Path(options.audio).is_file() else "device"): options.audio}
+        rows["audio"] = {**row, ("file" if is_file else "device"): options.audio}
 
 
 def _config(kind: str, row: Mapping[str, Any], where: _Where, name: str) -> Any:

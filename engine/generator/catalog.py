@@ -56,7 +56,7 @@ def _find(name: str) -> tuple[Row, int]:
     row = CATALOG.get(stem)
     if row is None:
         near = difflib.get_close_matches(stem, CATALOG, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = f"; did you mean {near[0]!r}?" if near else ";"
         raise ModelError(f"no model {name!r} is built in{hint} built in: {', '.join(sorted(CATALOG))}")
     if colon and not (number.isascii() and number.isdecimal() and len(number) <= 9):
         raise ModelError(f"the model {name!r} has a bad garden: give a whole number from 0, for example {stem}:3")

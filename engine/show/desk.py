@@ -20,7 +20,7 @@ from engine.preset import Show
 from engine.shared import LEVELS, STAMP_KINDS, Board, EventRing
 from engine.show.session import STEP_S, Session, parent_gone
 from mappings.bus import Bus
-from mappings.errors import MappingError, SourceError
+from mappings.errors import MappingError
 from mappings.recorder import Recorder, TakeWriter
 from mappings.routes import Plan
 from mappings.signal import Event
@@ -132,7 +132,7 @@ class Desk:
             elif now_s >= again_s:
                 del self._again_s[source.name]
                 source.open(self.bus, now_s)
-        except (SourceError, OSError) as error:
+        except (MappingError, OSError) as error:
             self._lost(source, error, now_s)
         source.relax(self.bus, now_s)
 
@@ -146,7 +146,7 @@ class Desk:
         for source in sources:
             try:
                 source.open(self.bus, now_s)
-            except (SourceError, OSError) as error:
+            except (MappingError, OSError) as error:
                 self._lost(source, error, now_s)
                 sys.stderr.write(f"latenz: {source.name}: {error}\n")
 
@@ -179,6 +179,8 @@ class Desk:
         match event.address:
             case "/tempo/tap":
                 tempo.tap(now_s)
+            case "/tempo/nudge":
+                tempo.nudge(event.value)
             case "/tempo/half":
                 tempo.half()
             case "/tempo/double":

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import ShowError
+from engine.paths import check_output
 from engine.preset import Options, Show, check_routes, find_show, load_show
 from engine.shared import Board
 from engine.show.report import report, write_report
@@ -21,6 +22,7 @@ from engine.show.wall import Wall
 from engine.stage.base import Stage
 from engine.stage.outputs.picture import save_png
 from engine.supervisor import Supervisor
+from mappings.audio.decode import Decoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ def play(wanted: Play) -> dict[str, Any]:
     check_routes(show)
     _check_outputs(wanted)
     _check_port(show)
+    _check_sound(show)
     with new_session() as session, _stage(wanted, show) as stage, _asked_to_stop() as asked:
         session.write(
             "options.json",
@@ -91,8 +94,12 @@ def take_header(show: Show) -> dict[str, Any]:
 
 def _check_outputs(wanted: Play) -> None:
     for path in (wanted.record, wanted.snapshot, wanted.report):
-        if path is not None and not path.resolve().parent.is_dir():
-            raise ShowError(f"{path}: no folder {path.parent}; make it first")
+        if path is not None and path.is_dir():
+            raise ShowError(f"{path}: is a folder; name a file in it")
+        if path is not None:
+            check_output(path)
+    if wanted.snapshot is not None and wanted.snapshot.suffix.lower() != ".png":
+        raise ShowError(f"--snapshot {wanted.snapshot}: cannot write {wanted.snapshot.suffix or 'that'}; give .png")
 
 
 def _check_port(show: Show) -> None:
@@ -111,6 +118,13 @@ def _check_port(show: Show) -> None:
                     f"OSC port {spec.config.host}:{spec.config.port} is taken by another program (another latenz?); "
                     f"close it, or play --osc {spec.config.host}:{spec.config.port + 1}"
                 ) from None
+
+
+def _check_sound(show: Show) -> None:
+    """FeedError where a sound file cannot be played; one that vanishes later is waited for."""
+    for spec in show.sources:
+        if spec.kind == "audio" and spec.config.file is not None:
+            Decoder(spec.config.file).close()
 
 
 @contextmanager

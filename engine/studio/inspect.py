@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from engine.errors import EngineError, InputError
 from engine.generator.catalog import model_info
+from engine.studio.arrays import load_npy
 from engine.studio.check import check
 
 HEADER_BYTES = 1 << 20
@@ -72,10 +71,7 @@ def _header(path: Path) -> dict[str, Any]:
 
 
 def _sequence(path: Path) -> dict[str, Any]:
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path}: not an array that can be read: {error}") from None
+    array = load_npy(path)
     return {"kind": "sequence", "shape": list(array.shape), "dtype": str(array.dtype)}
 
 

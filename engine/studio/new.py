@@ -54,7 +54,10 @@ def new(name: str) -> Path:
         raise InputError(f"{folder}: is there already; take another name")
     if not folder.resolve().parent.is_dir():
         raise InputError(f"{folder}: no folder {folder.parent}; make it first")
-    folder.mkdir()
+    try:
+        folder.mkdir()
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be made ({error.strerror}); choose another place") from None
     path = folder / "show.toml"
     title = folder.name.replace("_", " ").replace("-", " ").title()
     path.write_text(TEMPLATE.format(title=title, seed=sum(folder.name.encode()) % 1000), "utf-8")

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from engine.errors import InputError
+from engine.errors import InputError, ShowError
+from engine.paths import check_output
 from engine.preset import Options, Show, SourceSpec, check_routes, find_show, load_show
 from engine.show.desk import Desk
 from engine.show.report import stepped_report, write_report
@@ -42,6 +43,8 @@ def render(wanted: Render, progress: Progress = lambda done, of: None) -> dict[s
     notes = {"latenz.show": show.name, "latenz.model": show.info.name, "latenz.seed": str(show.seed),
              "latenz.backend": f"eager, {THREADS} thread"}  # fmt: skip
     desk = Desk(show, live=False) if wanted.take is None else taken(show, wanted.take)
+    if wanted.report is not None:
+        check_output(wanted.report)
     output = open_output(wanted.out, show.size, show.fps, count, sound=sound, notes=notes)
     try:
         with Offscreen(*show.size) as stage:
@@ -49,6 +52,7 @@ def render(wanted: Render, progress: Progress = lambda done, of: None) -> dict[s
             try:
                 for done, frame in enumerate(stepped.frames(count), 1):
                     output.write(frame)
+                    _check_take(desk)
                     progress(done, count)
             finally:
                 stepped.close()
@@ -62,6 +66,13 @@ def render(wanted: Render, progress: Progress = lambda done, of: None) -> dict[s
     if wanted.report is not None:
         write_report(wanted.report, result)
     return result
+
+
+def _check_take(desk: Desk) -> None:
+    """A render does not go on behind a line of the take that cannot be read."""
+    for source in desk.sources:
+        if source.dropped["take_malformed"]:
+            raise ShowError(source.detail)
 
 
 def taken(show: Show, take: Path) -> Desk:

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from engine.errors import InputError, ModelError
 from engine.generator.catalog import model_directions, model_info, open_model
 from engine.latent.directions import Directions
+from engine.paths import check_output
 from engine.preset import nearest
 from engine.stage.outputs.picture import save_png
+from engine.studio.arrays import load_npy
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,9 @@ def still(wanted: Still) -> None:
         raise InputError("give either --seed N or --z F.npy")
     if wanted.out.suffix.lower() not in (".png", ".npy"):
         raise InputError(f"{wanted.out}: cannot write {wanted.out.suffix}; give .png or .npy")
-    if not wanted.out.resolve().parent.is_dir():
-        raise InputError(f"{wanted.out}: no folder {wanted.out.parent}; make it first")
+    if wanted.out.is_dir():
+        raise InputError(f"{wanted.out}: is a folder; name a file in it")
+    check_output(wanted.out)
     z = np.random.RandomState(wanted.seed).randn(1, info.z_dim) if wanted.z is None else _latents(wanted.z, info.z_dim)
     if wanted.out.suffix.lower() == ".png" and len(z) != 1:
         raise InputError(f"{wanted.out}: {len(z)} latents do not fit one picture; write .npy")
@@ -53,11 +56,7 @@ def still(wanted: Still) -> None:
 
 
 def _latents(path: Path, z_dim: int) -> NDArray[np.float64]:
-    try:
-        z = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not an array that can be read: {error}") from None
-    z = np.atleast_2d(np.asarray(z, np.float64))
+    z = np.atleast_2d(np.asarray(load_npy(path), np.float64))
     if z.ndim != 2 or z.shape[1] != z_dim or not np.isfinite(z).all():
         raise ModelError(f"{path}: shape {z.shape}; the model takes finite N x {z_dim}")
     return z

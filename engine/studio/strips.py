@@ -6,11 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.controls import ControlEvent, Controls
-from engine.errors import EngineError, InputError
+from engine.errors import EngineError
 from engine.latent.motion import Motion
+from engine.paths import check_output
 from engine.preset import find_show, load_show
 from engine.show.desk import Desk
 from engine.show.session import STEP_S
+from engine.studio.arrays import load_npy
 from engine.studio.strip import compare, strip
 
 
@@ -19,9 +21,10 @@ def draw_strip(file: str, out: Path, seconds: float) -> None:
 
     A model has no motion of its own: it gets the comparison of slerp with the spring.
     """
+    check_output(out)
     path = Path(file)
     if path.suffix == ".npy" and path.is_file():
-        strip(_sequence(path), out)
+        strip(np.asarray(load_npy(path), np.float64), out)
         return
     try:
         show_path = find_show(file)
@@ -31,13 +34,6 @@ def draw_strip(file: str, out: Path, seconds: float) -> None:
         compare(out, dims=model_info(file).z_dim)
         return
     strip(_moved(show_path, seconds), out)
-
-
-def _sequence(path: Path) -> NDArray[np.float64]:
-    try:
-        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False), np.float64)
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path}: not a sequence that can be read: {error}") from None
 
 
 def _moved(path: Path, seconds: float) -> NDArray[np.float64]:

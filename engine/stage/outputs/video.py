@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine.errors import InputError
+from engine.paths import check_output
 
 VIDEO = (".mp4", ".mov", ".mkv")
 SOUND_HZ = 48000
@@ -33,8 +34,9 @@ class Output(ABC):
     def close(self) -> None:
         """Finish, and put the result where it was asked for."""
         self._finish()
-        _remove(self.path)
-        self.part.rename(self.path)
+        if self.path.is_dir():
+            _remove(self.path)
+        self.part.replace(self.path)
 
     def abort(self) -> None:
         """Leave nothing behind."""
@@ -55,9 +57,11 @@ def open_output(
     sound : muxed in, cut to the length of the pictures (video only).
     InputError for another ending, or a folder that is not there.
     """
-    if not path.resolve().parent.is_dir():
-        raise InputError(f"{path}: no folder {path.parent}; make it first")
     suffix = path.suffix.lower()
+    if suffix in (*VIDEO, ".npy") and path.is_dir():
+        raise InputError(f"{path}: is a folder; name a file in it")
+    if suffix in (*VIDEO, ".npy", ".png", ""):
+        check_output(path)
     if suffix in VIDEO:
         return Video(path, size, fps, frames, sound, notes or {})
     if suffix == ".npy":

@@ -1,0 +1,23 @@
+"""Reads arrays that users hand in."""
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import InputError
+
+
+def load_npy(path: Path) -> NDArray[Any]:
+    """The real numbers of a .npy, mapped from the disk; InputError for anything else, pickled objects above all."""
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except (ValueError, EOFError, zipfile.BadZipFile):
+        raise InputError(f"{path}: not a .npy of plain numbers; write one with numpy.save") from None
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
+        raise InputError(f"{path}: not a .npy of plain numbers; write one with numpy.save")
+    return array
