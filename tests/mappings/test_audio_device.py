@@ -1,14 +1,21 @@
 """Devices are found by what stays the same about them, and never silently another one; the ring between threads."""
 
+import os
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mappings.audio.clock import StreamClock
-from mappings.audio.device import Device, choose
+from mappings.audio.device import Device, choose, scan
 from mappings.audio.ring import Ring
+from mappings.bus import Bus
 from mappings.errors import SourceError
+from mappings.sources.audio import Audio, AudioConfig
+from mappings.sources.base import State
 
 DEVICES = [
     Device(0, "USB Audio: - (hw:1,0)", "ALSA", 2, 2, 48_000.0),
@@ -96,3 +103,42 @@ def test_the_clock_of_a_stream_follows_drift_and_smooths_jitter() -> None:
     clock.observe(4000 * 256, 100.0)  # the stream stood still
     assert clock.time_s(4000 * 256) == pytest.approx(100.0)
     assert clock.frame(100.0) == pytest.approx(4000 * 256, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("driver", "text"),
+    [
+        ('raise OSError("PortAudio library not found")', "apt-get install libportaudio2"),
+        ("query_hostapis = tuple; query_devices = tuple", "cannot list sound devices"),
+    ],
+)
+def test_a_missing_or_broken_driver_is_said_with_its_remedy_and_stops_nothing(
+    driver: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sounddevice.py").write_text(driver)
+    monkeypatch.setenv("PYTHONPATH", os.fspath(tmp_path))
+    with pytest.raises(SourceError, match=text):
+        scan()
+    source, bus = Audio("audio", AudioConfig()), Bus()
+    source.open(bus, time.perf_counter())
+    try:
+        deadline_s = time.perf_counter() + 20
+        while text not in source.detail and time.perf_counter() < deadline_s:
+            source.poll(bus, time.perf_counter())
+            time.sleep(0.01)
+        assert source.state is State.RETRYING
+        assert text in source.detail
+    finally:
+        source.close()
+
+
+def test_an_opened_source_never_waits_for_its_device() -> None:
+    source, bus = Audio("audio", AudioConfig(device="no such device")), Bus()
+    began_s = time.perf_counter()
+    source.open(bus, began_s)
+    for _ in range(10):
+        source.poll(bus, time.perf_counter())
+    assert time.perf_counter() - began_s < 0.5
+    source.close()
+    source.close()
+    assert bus.find("/audio/low") is not None
