@@ -43,7 +43,13 @@ class Desk:
     """Sources, bus, routes and control loops of one show. Live and stepped it is this same object."""
 
     def __init__(
-        self, show: Show, *, live: bool, sources: Sequence[Source] | None = None, bus: Bus | None = None
+        self,
+        show: Show,
+        *,
+        live: bool,
+        sources: Sequence[Source] | None = None,
+        bus: Bus | None = None,
+        start_s: float | None = None,
     ) -> None:
         self.show = show
         self.bus = bus or Bus()
@@ -51,7 +57,7 @@ class Desk:
         self.sources = show.open_sources() if sources is None else list(sources)
         if not live:
             self.sources = [source for source in self.sources if source.steppable]
-        self.plan = Plan(show.routes, show.layout.controls, self.bus, known=show.known)
+        self.plan = Plan(show.routes, show.layout.controls, self.bus, known=show.known, start_s=start_s)
         self.looper = ControlLooper(show.layout, float(self.bus.tempo.bar_beats))
         self.event_counts: Counter[str] = Counter()
         self.recorder: Recorder | None = None
@@ -292,7 +298,9 @@ def _open(session: Session, generation: int, former: Desk | None) -> Desk:
     names = {source.name for source in kept}
     fresh = [source for source in show.open_sources() if source.name not in names]
     bus = former.bus if former is not None else Bus()
-    desk = Desk(show, live=True, sources=[*kept, *fresh], bus=bus)
+    again = former is not None and former.show.path == show.path  # `t` of expressions goes on through a reload
+    start_s = former.plan.start_s if former is not None and again else None
+    desk = Desk(show, live=True, sources=[*kept, *fresh], bus=bus, start_s=start_s)
     now_s = time.perf_counter()
     if former is not None:
         desk.recorder, former.recorder = former.recorder, None

@@ -39,7 +39,7 @@ class Picture:
         self.show = show
         self.motion = Motion(show.voices, show.info, show.directions, show.places, self.generator.map, show.layout)
         if former is not None:
-            self.motion.restore(former.state())
+            self.motion.restore(former.state(loops=True))
         self._inputs = {
             control.address.rpartition("/")[2]: show.layout.index(control.address)
             for control in self.generator.controls()

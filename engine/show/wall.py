@@ -25,6 +25,7 @@ from engine.supervisor import Child, Supervisor, end
 POLL_S = 0.0005
 BLACK_LEVEL = 2.0
 WATCH_S = 0.1  # the supervisor and the show's file are looked at this often
+STATUS_S = 8.0  # a line for the performer stays this long
 LOCAL_S = 0.5  # a key holds its control here until the signals process has answered
 
 
@@ -265,6 +266,9 @@ class Wall:
         if self._spare is not None:
             self._warmed(now_s)
         self._reload()
+        if self._told_s and now_s - self._told_s > STATUS_S:
+            self._told_s = 0.0
+            self.stage.set_status("")
         for line in self.stage.problems:
             self._tell(line)
 
@@ -311,13 +315,14 @@ class Wall:
 
     _frames_path: Path = Path()
     _revision: int = 0
+    _told_s: float = 0.0
 
     def _tell(self, line: str) -> None:
         """Say something once, to the terminal and the performer; the same line again only after a while."""
         now_s = time.perf_counter()
         if now_s - self._said.get(line, -math.inf) < 10.0:
             return
-        self._said[line] = now_s
+        self._said[line] = self._told_s = now_s
         self.stage.set_status(line)
         self.say(f"latenz: {line}")
 
