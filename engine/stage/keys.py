@@ -28,7 +28,7 @@ KEYS: tuple[KeyAction, ...] = (
     KeyAction("n", "/show/next", "event", "next show"),
     KeyAction("b", "/output/blackout", "toggle", "blackout"),
     KeyAction("z", "/output/freeze", "toggle", "freeze"),
-    KeyAction("l", "/loop/catch", "event", "catch a loop"),
+    KeyAction("l", "/loop/1/catch", "event", "catch a loop"),
     KeyAction("t", "/tempo/tap", "event", "tap the tempo"),
     KeyAction("p", "/show/panic", "event", "panic: everything back to rest"),
     KeyAction("s", "/show/screenshot", "event", "screenshot"),

@@ -47,6 +47,7 @@ def find_monitor(name: str = "", index: int = 0, at: tuple[int, int] | None = No
     around = [m for m in found if at and m.left <= at[0] < m.left + m.width and m.top <= at[1] < m.top + m.height]
     numbered = [m for m in found if m.index == index]
     if strict and not numbered:
-        listed = ", ".join(f"{m.index} ({m.name}, {m.width}x{m.height})" for m in found)
-        raise DeviceError(f"no monitor {index}; there are {listed}")
+        # People count monitors from 1.
+        listed = ", ".join(f"{m.index + 1} ({m.name}, {m.width}x{m.height})" for m in found)
+        raise DeviceError(f"no monitor {index + 1}; there are {listed}")
     return (named or around or numbered or found)[0]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import ShaderError
+from engine.paths import data_dir
 from engine.stage.effects import EffectSpec, effect_controls, find_shader, output_controls, shipped_shaders
 from engine.stage.isf import load_isf
 from tests.engine.stage.scene import effect_file
@@ -73,6 +74,18 @@ def test_every_shipped_effect_explains_itself_and_can_be_faded_out() -> None:
         assert isf.description and isf.version == 2
         assert all(i.label != i.name for i in isf.inputs if i.type != "image"), f"{name}: an input without a LABEL"
         assert "/effect/1/amount" in {c.address for c in effect_controls([EffectSpec(name, isf.path)])}
+
+
+def test_the_table_of_effects_lists_every_input_as_it_is() -> None:
+    table = (data_dir("shaders") / "README.md").read_text(encoding="utf-8")
+    for name in shipped_shaders():
+        part = table.partition(f"## {name}\n")[2].partition("\n## ")[0]
+        isf = load_isf(find_shader(name))
+        assert isf.description in part, name
+        for one in (i for i in isf.inputs if i.type != "image"):
+            row = next((line for line in part.splitlines() if line.startswith(f"| `{one.name}`")), "")
+            assert one.label in row, f"{name}: {one.name}"
+            assert f"| {' '.join(f'{v:g}' for v in one.default)} |" in row, f"{name}: {one.name}"
 
 
 def test_the_output_has_its_controls() -> None:

@@ -162,7 +162,7 @@ def test_a_rebuilt_window_shows_the_last_picture(window: Window) -> None:
 
 
 def test_a_monitor_that_is_not_there_is_refused_with_those_that_are(window: Window) -> None:
-    with pytest.raises(DeviceError, match=r"no monitor 7; there are 0 \("):
+    with pytest.raises(DeviceError, match=r"no monitor 8; there are 1 \("):
         window.set_monitor(7)
 
 
