@@ -8,6 +8,7 @@ import json
 import os
 import zlib
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,15 @@ _LIMIT = 64 << 20
 
 def pack(state: Mapping[str, NDArray[Any]]) -> bytes:
     """Arrays by name as bytes with a checksum: a JSON line of names, types and shapes, then the numbers."""
-    arrays = {name: np.asarray(array, order="C") for name, array in state.items()}
-    head = json.dumps([[name, a.dtype.str, a.shape] for name, a in arrays.items()]).encode() + b"\n"
-    data = head + b"".join(a.tobytes() for a in arrays.values())
+    rows = tuple((name, array.dtype.str, array.shape) for name, array in state.items())
+    data = _head(rows) + b"".join(array.tobytes() for array in state.values())
     return _MAGIC + zlib.crc32(data).to_bytes(4, "little") + data
+
+
+@lru_cache(maxsize=8)
+def _head(rows: tuple[tuple[str, str, tuple[int, ...]], ...]) -> bytes:
+    """The line before the numbers: the same from frame to frame."""
+    return json.dumps(rows).encode() + b"\n"
 
 
 def unpack(data: bytes) -> dict[str, NDArray[Any]] | None:

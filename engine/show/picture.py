@@ -59,9 +59,9 @@ class Picture:
 
 
 def drawing_threads() -> int:
-    """Leaves a core's share to the stage and the signals where there are more than two."""
+    """Leaves a core to the stage and the signals."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, 2) if cores <= 2 else cores - 1)
+    return max(1, cores - 1)
 
 
 def journal_of(show: Show) -> Journal:
@@ -117,6 +117,7 @@ def run(folder: Path, incarnation: int) -> None:
         last_s = now_s
         drawn_s = time.perf_counter()
         frames.write(image, tick, now_s, drawn_s, stamps)
+        handed_s = time.perf_counter()
         state = pack(picture.motion.state())
         session.pad.write(state)
         if picture.motion.loops_version != loops:
@@ -126,7 +127,8 @@ def run(folder: Path, incarnation: int) -> None:
         meter = session.meter
         meter.add("motion", picture.motion_s)
         meter.add("generator", picture.draw_s)
-        meter.add("handover", done_s - drawn_s)
+        meter.add("handover", handed_s - drawn_s)
+        meter.add("keep", done_s - handed_s)
         row[Board.FRAME] = max(picture.draw_s, 0.9 * float(row[Board.FRAME]))
         row[Board.BEAT] = done_s
         row[Board.WORK] += 1

@@ -17,7 +17,7 @@ from engine.preset import Options, Show, load_show
 from engine.shared import Board, ControlTable, EventRing, StampTable, StatePad
 
 STEP_S = 0.002  # routes step at this pace, live and stepped
-STAGES = ("signals", "routes", "motion", "generator", "handover", "effects", "present")
+STAGES = ("signals", "routes", "motion", "generator", "handover", "effects", "present", "keep")
 LATENCIES = ("osc_to_present", "midi_to_present", "audio_to_present")
 WAKE_UPS = ("signals_wake", "generator_wake")
 RINGS = ("events", "heard", "from_stage", "from_console", "from_script")
