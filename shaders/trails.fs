@@ -12,14 +12,16 @@
     "PASSES": [{"TARGET": "memory", "PERSISTENT": true, "FLOAT": true}, {}]
 }*/
 
+#include "color.glsl"
+
 void main() {
-    vec3 now = IMG_THIS_PIXEL(inputImage).rgb;
+    vec3 now = sound(IMG_THIS_PIXEL(inputImage).rgb);
     vec4 held = IMG_THIS_PIXEL(memory);
     if (PASSINDEX == 0) {
         vec3 memory_s = seconds * mix(vec3(1.0), vec3(1.0, 0.35, 0.1), spread);
         // Alpha is 0 only before the first frame: begin with the picture, not with black.
         vec3 share = held.a > 0.5 ? exp(-TIMEDELTA / memory_s) : vec3(0.0);
-        gl_FragColor = vec4(mix(now, held.rgb, share), 1.0);
+        gl_FragColor = vec4(mix(now, sound(held.rgb), share), 1.0);
     } else {
         gl_FragColor = vec4(mix(now, held.rgb, amount), 1.0);
     }

@@ -38,6 +38,7 @@ _REWRITES = tuple(
         (r"\bIMG_SIZE\s*\(\s*(\w+)\s*\)", r"vec2(textureSize(\1, 0))"),
         (r"\btexture2D(?:Rect)?\s*\(", "texture("),
         (r"\bgl_FragColor\b", "isf_FragColor"),
+        (r"(?m)^[ \t]*#[ \t]*version\b.*$", ""),
     )
 )
 _INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]+(.*)$", re.MULTILINE)
@@ -72,7 +73,7 @@ class Sources:
         lines = [line.strip() for line in _PLACE.sub(place, log).splitlines() if line.strip()]
         named = [line for line in lines if any(line.startswith(f"{path}:") for path in self.files)]
         told = [line for line in named if "error" in line.lower()] or named
-        return told[0] if told else f"{self.files[0]}: {' '.join(lines[-3:])}"
+        return told[0] if told else f"{self.files[0]}: {lines[-1] if lines else 'does not compile'}"
 
 
 def sources(isf: Isf, define: str = "") -> Sources:

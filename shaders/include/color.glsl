@@ -5,6 +5,11 @@ float luma(vec3 color) {
     return dot(color, vec3(0.2126, 0.7152, 0.0722));
 }
 
+// Black instead of what is no number: in a buffer that remembers, one such pixel would stay for ever and spread.
+vec3 sound(vec3 color) {
+    return dot(color, color) < 1e8 ? color : vec3(0.0);
+}
+
 // Turn the hue around the grey axis (Rodrigues); `turn` 1 is the whole circle.
 vec3 turned(vec3 color, float turn) {
     float angle = turn * 6.2831853;

@@ -1,12 +1,13 @@
 """Laws of the shipped effects: each does something, nothing when faded out, and never runs away."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from engine.controls import Controls
-from engine.stage.effects import EffectSpec, find_shader, shipped_shaders
+from engine.controls import Controls, Layout
+from engine.stage.effects import EffectSpec, effect_controls, find_shader, output_controls, shipped_shaders
 from engine.stage.offscreen import Offscreen
 from tests.engine.stage.scene import FRAME_S, controls, flat, play, scene
 
@@ -100,3 +101,30 @@ def test_an_effect_at_rest_gives_the_same_frames_again(stage: Offscreen, name: s
             stage.present(scene(shift=0.2 * n), controls(layout), 0.0, FRAME_S)
         runs.append(stage.grab())
     assert np.array_equal(runs[0], runs[1])
+
+
+@pytest.mark.parametrize("name", ["feedback.fs", "trails.fs"])
+def test_what_is_no_number_does_not_stay(stage: Offscreen, name: str, tmp_path: Path) -> None:
+    body = "void main() { float none = IMG_THIS_PIXEL(inputImage).r * 0.0; gl_FragColor = vec4(none / none); }"
+    text = '/*{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}], "PASSES": [{"TARGET": "out_", "FLOAT": true}]}*/'
+    (tmp_path / "none.fs").write_text(text.replace("out_", "result") + body)
+    poison = EffectSpec("none.fs", tmp_path / "none.fs")
+    layout = play(stage, [poison, *specs(name)])
+    for _ in range(3):
+        stage.present(scene(), controls(layout), 0.0, FRAME_S)
+    wider = Layout([*output_controls(), *effect_controls(specs(name))])
+    assert stage.set_effects(specs(name), wider) == []
+    for _ in range(200):
+        stage.present(scene(), controls(wider), 0.0, FRAME_S)
+    assert np.abs(stage.grab().astype(int) - scene()[0, :, :, :3]).mean() < 40
+
+
+@pytest.mark.parametrize("name", shipped_shaders())
+def test_a_frame_without_time_is_a_picture(stage: Offscreen, name: str) -> None:
+    layout = play(stage, specs(name))
+    values = layout.defaults.copy()
+    if "/effect/1/keep" in layout:
+        values[layout.index("/effect/1/keep")] = 0.0
+    for dt_s in (0.0, 0.0, FRAME_S, 3600.0, 0.0):
+        stage.present(scene(), Controls(layout, values), 0.0, dt_s)
+        assert 12 < stage.grab().mean() < 225
