@@ -126,7 +126,10 @@ class Video(Output):
 
         super().__init__(path)
         rate = self._rate = Fraction(fps).limit_denominator(1001)
-        self._file = av.open(str(self.part), "w", options={"fflags": "+bitexact", "movflags": "+faststart"})
+        options = {"fflags": "+bitexact"}
+        if path.suffix.lower() != ".mkv":
+            options["movflags"] = "+faststart"
+        self._file = av.open(str(self.part), "w", options=options)
         for key, value in notes.items():
             self._file.metadata[key] = value
         even = size[0] % 2 == 0 and size[1] % 2 == 0
@@ -174,14 +177,17 @@ class _Sound:
         import av
 
         self._file = file
-        self._stream = file.add_stream("aac", rate=SOUND_HZ, layout="stereo")
-        self._stream.codec_context.thread_count = 1
-        self._resampler = av.AudioResampler(format="fltp", layout="stereo", rate=SOUND_HZ)
         try:
             self._input = av.open(str(path))
+            channels = self._input.streams.audio[0].codec_context.channels
             self._frames = self._input.decode(audio=0)
         except (av.FFmpegError, IndexError, ValueError) as error:
             raise InputError(f"{path}: not a sound file that can be read ({error})") from None
+        # One channel stays one: spread over two it would lose 3 dB.
+        self._layout = "mono" if channels == 1 else "stereo"
+        self._stream = file.add_stream("aac", rate=SOUND_HZ, layout=self._layout)
+        self._stream.codec_context.thread_count = 1
+        self._resampler = av.AudioResampler(format="fltp", layout=self._layout, rate=SOUND_HZ)
         self._samples = 0
         self._limit = round(seconds * SOUND_HZ)
 
@@ -203,7 +209,7 @@ class _Sound:
         if left <= 0:
             return
         if frame.samples > left:
-            cut = av.AudioFrame.from_ndarray(np.ascontiguousarray(frame.to_ndarray()[:, :left]), "fltp", "stereo")
+            cut = av.AudioFrame.from_ndarray(np.ascontiguousarray(frame.to_ndarray()[:, :left]), "fltp", self._layout)
             cut.sample_rate = SOUND_HZ
             frame = cut
         frame.pts = self._samples
