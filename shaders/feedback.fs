@@ -18,17 +18,18 @@
 #include "color.glsl"
 #include "sampling.glsl"
 
+flat varying vec4 flight;
+flat varying vec2 tint;
+
 void main() {
     float aspect = RENDERSIZE.x / RENDERSIZE.y;
-    float angle = -6.2831853 * rotate * TIMEDELTA;
-    vec2 arm = (isf_FragNormCoord - center) * vec2(aspect, 1.0) * exp2(-zoom * TIMEDELTA);
-    float c = cos(angle), s = sin(angle);
-    vec2 from = vec2(c * arm.x - s * arm.y, s * arm.x + c * arm.y) / vec2(aspect, 1.0) + center;
+    vec2 arm = (isf_FragNormCoord - center) * vec2(aspect, 1.0) * flight.z;
+    vec2 from = vec2(flight.x * arm.x - flight.y * arm.y, flight.y * arm.x + flight.x * arm.y) / vec2(aspect, 1.0) + center;
     vec3 now = sound(IMG_THIS_PIXEL(inputImage).rgb);
     vec3 past_color = sound(IMG_NORM_PIXEL(past, mirrored(from)).rgb);
-    vec3 before = clamp(turned(past_color, hue * TIMEDELTA), 0.0, 1.0);
+    vec3 before = clamp(turned(past_color, tint), 0.0, 1.0);
     // A clipped turn would add light. The wake must never grow by itself, so it gets no more than it had.
-    before *= min(1.0, dot(past_color, vec3(1.0)) / max(dot(before, vec3(1.0)), 1e-4)) * pow(max(keep, 0.001), TIMEDELTA * 10.0);
+    before *= min(1.0, dot(past_color, vec3(1.0)) / max(dot(before, vec3(1.0)), 1e-4)) * flight.w;
     float wins = clamp(0.5 + 4.0 * (luma(before) - luma(now)), 0.0, 1.0);
     gl_FragColor = vec4(mix(now, before, wins * amount), 1.0);
 }

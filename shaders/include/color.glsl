@@ -11,11 +11,14 @@ vec3 sound(vec3 color) {
 }
 
 // Turn the hue around the grey axis (Rodrigues); `turn` 1 is the whole circle.
-vec3 turned(vec3 color, float turn) {
-    float angle = turn * 6.2831853;
-    float c = cos(angle);
+vec3 turned(vec3 color, vec2 cosine_sine) {
     vec3 axis = vec3(0.57735027);
-    return color * c + cross(axis, color) * sin(angle) + axis * dot(axis, color) * (1.0 - c);
+    return color * cosine_sine.x + cross(axis, color) * cosine_sine.y
+        + axis * dot(axis, color) * (1.0 - cosine_sine.x);
+}
+
+vec3 turned(vec3 color, float turn) {
+    return turned(color, vec2(cos(turn * 6.2831853), sin(turn * 6.2831853)));
 }
 
 // Light over light: never clips, never darkens.
