@@ -19,13 +19,14 @@ from mappings.audio.decode import RATE_HZ, Decoder
 from mappings.recorder import TakeWriter
 
 HEARD_HZ = 22_050  # librosa's usual rate, to which its beat tracker is tuned
-HOP = 512
+HOP = 256
 AHEAD_S = 4.0
 LEVEL_EVERY_S = 0.05
 SHORTEST_S, LONGEST_S = 3.0, 1800.0
 SEGMENT_S = 20.0  # about how long a part of a song is ...
 MOST_SEGMENTS = 12  # ... and how many there are at most
 BAR_BEATS = 4
+SHORTEST_SEGMENT_S = 4.0
 QUIET = 1e-4  # amplitude that no sample of a silent song exceeds
 
 Progress = Callable[[str], None]
@@ -77,10 +78,9 @@ def analyse(song: Path, out: Path, progress: Progress | None = None) -> Analysis
     found = _listen(sound, tell)
     tell(f"writing {out.name}")
     _write(found, song, out)
-    intervals_s = np.diff(found.beats_s)
     return Analysis(
         seconds=found.seconds,
-        bpm=60 / float(np.median(intervals_s)) if len(intervals_s) else 0.0,
+        bpm=60 / float(np.median(_periods_s(found.beats_s))) if len(found.beats_s) > 1 else 0.0,
         beats=len(found.beats_s),
         downbeats=len(found.beats_s[found.first_downbeat :: BAR_BEATS]),
         segments=len(found.segments_s),
@@ -120,6 +120,7 @@ def _listen(sound: NDArray[np.float32], tell: Progress) -> _Found:
     curve = librosa.onset.onset_strength(S=librosa.power_to_db(mel), sr=HEARD_HZ, hop_length=HOP)
     tell("finding beats")
     _, beats = librosa.beat.beat_track(onset_envelope=curve, sr=HEARD_HZ, hop_length=HOP, trim=False)
+    beats = beats if len(beats) > 1 else beats[:0]  # one beat has no tempo
     onsets = librosa.onset.onset_detect(onset_envelope=curve, sr=HEARD_HZ, hop_length=HOP)
     tell("finding segments")
     energy = _energy(sound)
@@ -139,11 +140,19 @@ def _times_s(frames: NDArray[np.int64]) -> Times:
     return np.asarray(frames, np.float64) * HOP / HEARD_HZ
 
 
+def _periods_s(beats_s: Times) -> Times:
+    """The length of each beat, over the four on either side: single ones are only as exact as the analysis' hop."""
+    n = np.arange(len(beats_s))
+    before, after = np.maximum(n - 4, 0), np.minimum(n + 4, len(n) - 1)
+    periods_s: Times = (beats_s[after] - beats_s[before]) / np.maximum(after - before, 1)
+    return periods_s
+
+
 def _first_downbeat(mel: NDArray[np.float32], beats: NDArray[np.int64]) -> int:
     """Which of the first four beats begins the bars: the one whose beats rise most in the bass."""
     bass = np.log1p(mel[:8] * 100).sum(axis=0)  # below about 200 Hz
     rise = np.maximum(0.0, np.diff(bass, prepend=bass[:1]))
-    strengths = [float(rise[max(0, at - 2) : at + 3].max()) for at in beats]
+    strengths = [float(rise[max(0, at - 4) : at + 5].max()) for at in beats]
     if len(strengths) < 2 * BAR_BEATS:
         return 0
     return int(np.argmax([np.mean(strengths[first::BAR_BEATS]) for first in range(BAR_BEATS)]))
@@ -160,7 +169,11 @@ def _segments(librosa: Any, y: NDArray[np.float32], beats: NDArray[np.int64], se
     together = librosa.util.sync(np.concatenate((timbre, harmony)), beats)  # column 0 is before the first beat
     begins = librosa.segment.agglomerative(together, parts)
     edges = np.concatenate(([0.0], _times_s(beats)))
-    return np.unique(edges[np.minimum(begins, len(edges) - 1)])
+    kept = [0.0]
+    for at_s in np.unique(edges[np.minimum(begins, len(edges) - 1)]).tolist():
+        if at_s - kept[-1] >= SHORTEST_SEGMENT_S and seconds - at_s >= SHORTEST_SEGMENT_S:
+            kept.append(at_s)
+    return np.array(kept)
 
 
 def _energy(sound: NDArray[np.float32]) -> Times:
@@ -199,8 +212,8 @@ def _write(found: _Found, song: Path, out: Path) -> None:
 def _lines(found: _Found) -> list[tuple[float, bool, str, float]]:
     """(time_s, whether an event, address, value); levels sort before the events of their moment."""
     lines: list[tuple[float, bool, str, float]] = []
-    periods_s = np.diff(found.beats_s, append=2 * found.beats_s[-1:] - found.beats_s[-2:-1])
-    for n, (at_s, period_s) in enumerate(zip(found.beats_s.tolist(), periods_s.tolist(), strict=False)):
+    periods_s = _periods_s(found.beats_s)
+    for n, (at_s, period_s) in enumerate(zip(found.beats_s.tolist(), periods_s.tolist(), strict=True)):
         in_bar = (n - found.first_downbeat) % BAR_BEATS
         bpm = 60 / period_s
         lines += [(at_s, False, "/song/bpm", bpm), (at_s, False, "/tempo/bpm", bpm)]

@@ -51,7 +51,7 @@ class AudioConfig(SourceConfig):
             raise ValueError(
                 f"low_bpm = {self.low_bpm:g}, high_bpm = {self.high_bpm:g}: give at least 1.5 times low_bpm"
             )
-        if self.file is not None and (self.device or self.host_api):
+        if self.file is not None and self.device:
             raise ValueError("give a device or a file, not both")
         return self
 

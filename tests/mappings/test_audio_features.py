@@ -207,6 +207,27 @@ def test_hits_are_onsets_and_a_louder_one_is_stronger() -> None:
     assert np.mean(strengths[3::2]) > 1.3 * np.mean(strengths[2::2])
 
 
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 22_050, 44_100, 96_000, 192_000])
+def test_a_device_of_another_rate_is_heard_alike(rate_hz: int) -> None:
+    features = Features(rate_hz, 2)
+    t = np.arange(6 * rate_hz) / rate_hz
+    wave = 0.25 * np.sin(2 * np.pi * 440 * t) * (t % 0.5 < 0.2)
+    sound = np.repeat(wave.astype(np.float32)[:, None], 2, axis=1)
+    onsets_s = []
+    for hop in range(len(sound) // features.hop):
+        features.step(sound[hop * features.hop : (hop + 1) * features.hop])
+        assert np.isfinite(features.levels).all()
+        if features.onset > 0 and hop > 10:
+            onsets_s.append((hop + 1) * features.hop_s)
+        if 5.1 < hop * features.hop_s < 5.19:
+            assert features.levels[column("rms")] == pytest.approx(0.177, abs=0.01)
+            assert features.levels[column("chroma/10")] == pytest.approx(1.0)
+            assert features.levels[column("centroid_hz")] == pytest.approx(440, rel=0.1)
+    assert features.beats.bpm == pytest.approx(120, rel=0.01)
+    begins = [min(abs(at - onset) for onset in onsets_s) for at in np.arange(0.5, 6, 0.5)]
+    assert max(begins) < 0.02
+
+
 def test_steady_noise_has_no_onsets_and_no_confident_beat() -> None:
     features, _, onsets_s = hear(noise(8))
     assert len([at for at in onsets_s if at > 0.1]) <= 1
