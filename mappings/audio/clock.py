@@ -15,9 +15,13 @@ class StreamClock:
         """A driver says that `frame` was at `time_s`."""
         origin_s = time_s - frame / self._rate_hz
         if self._origin_s is None or abs(origin_s - self._origin_s) > JUMP_S:
-            self._origin_s = origin_s
+            self.set(frame, time_s)
         else:
             self._origin_s += PULL * (origin_s - self._origin_s)
+
+    def set(self, frame: int, time_s: float) -> None:
+        """`frame` is at `time_s`, whatever was observed before."""
+        self._origin_s = time_s - frame / self._rate_hz
 
     @property
     def is_set(self) -> bool:

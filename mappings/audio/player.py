@@ -17,6 +17,7 @@ from mappings.audio.ring import Ring
 AHEAD = RATE_HZ // 4  # frames decoded before they are due
 RING = RATE_HZ * 3
 SLOWEST_S = 1.0
+PATIENCE_S = 1.5  # how long the file waits for its speaker
 
 
 class Speaker:
@@ -94,6 +95,7 @@ class Player:
         self._hop: NDArray[np.float32] = np.zeros((features.hop, decoder.channels), np.float32)
         self._clock = StreamClock(RATE_HZ)
         self._exhausted = False
+        self._patient_until_s = 0.0
 
     def close(self) -> None:
         """Release file and device."""
@@ -103,7 +105,8 @@ class Player:
 
     def start(self, now_s: float) -> None:
         """The file begins now."""
-        self._clock.observe(0, now_s)
+        self._clock.set(0, now_s)
+        self._patient_until_s = now_s + PATIENCE_S
         self._decode(AHEAD)
 
     def hops(self, now_s: float, most: int) -> Iterator[tuple[Features, float]]:
@@ -144,3 +147,5 @@ class Player:
             self._clock.observe(speaker.dac_frame, speaker.dac_s)
         elif speaker.is_open and not speaker.started:
             speaker.start(self._clock.frame(now_s))
+        elif self._ring.read_to == 0 and now_s < self._patient_until_s:
+            self._clock.set(0, now_s)  # the beginning is worth hearing

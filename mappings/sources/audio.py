@@ -19,7 +19,7 @@ from mappings.sources.base import Source, SourceConfig, State
 
 DEVICE_HOPS = 2  # per poll: five times real time when catching up, and well under a millisecond
 FILE_HOPS = 100  # per poll, where a stepped clock may take large steps
-LIVE_S = 0.05  # a clock this near to perf_counter is the live one
+LIVE_S = 5.0  # a clock this near to perf_counter is the live one; a stepped one begins at 0
 TEMPO_NAME = "tracker"
 FORGET_S = 8.0  # half-life of confidence while nothing is heard
 LEVELS = ("beat", "bpm", "confidence")
@@ -139,13 +139,13 @@ class Audio(Source):
         )
 
     def _open_file(self, path: Path, now_s: float) -> None:
-        is_live = abs(time.perf_counter() - now_s) < LIVE_S  # asked before the file takes its time
+        is_live = abs(time.perf_counter() - now_s) < LIVE_S
         decoder = Decoder(path, loop=self.config.loop)
         speaker = None
         if self.config.heard and is_live:
             speaker = Speaker(decoder.channels, name=self.config.output, host_api=self.config.host_api)
         self._player = Player(path, self._features(RATE_HZ, decoder.channels), decoder, speaker)
-        self._player.start(now_s)
+        self._player.start(time.perf_counter() if is_live else now_s)
         self.state, self.detail = State.OK, path.name
 
     def _hear(self, bus: Bus, hops: Iterator[tuple[Features, float]]) -> None:
