@@ -36,25 +36,36 @@ class Supervisor:
     session: Path
     board: Board
     children: dict[str, Child] = field(default_factory=dict)
+    spares: dict[str, Child] = field(default_factory=dict)  # warming beside the first of their role
+    issued: Counter[str] = field(default_factory=Counter)  # the highest incarnation of each role
     restarts: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
 
     def start(self, role: str) -> Child:
         """Start a child, or start it again under the next incarnation."""
         child = self.children.setdefault(role, Child(role))
-        child.incarnation += 1
+        child.incarnation = self._number(role, self.spares.get(role))
         self._spawn(child)
         return child
 
-    def spare(self, role: str, incarnation: int) -> Child:
+    def spare(self, role: str) -> Child:
         """A second child of the same role that warms beside the first; `adopt` makes it the first."""
-        child = Child(role, incarnation)
+        self.spares[role] = child = Child(role, self._number(role, self.children.get(role)))
         self._spawn(child)
         return child
+
+    def _number(self, role: str, beside: Child | None) -> int:
+        """An incarnation never used before: what a dead one left is not taken for ours. Neighbours differ in parity."""
+        number = self.issued[role] + 1
+        if beside is not None and beside.process is not None and (number - beside.incarnation) % 2 == 0:
+            number += 1
+        self.issued[role] = number
+        return number
 
     def adopt(self, spare: Child) -> None:
         """The spare takes the role; the former child is ended."""
         former = self.children.get(spare.role)
+        self.spares.pop(spare.role, None)
         self.children[spare.role] = spare
         if former is not None:
             end(former)
@@ -96,8 +107,7 @@ class Supervisor:
                 if child.again_s and now_s >= child.again_s:
                     child.again_s = 0.0
                     self.restarts[child.role] += 1
-                    child.incarnation += 1
-                    self._spawn(child)
+                    self.start(child.role)
                 continue
             why = self.fault(child, now_s)
             if not why:
@@ -115,7 +125,7 @@ class Supervisor:
         """Ask every child to stop, then make sure."""
         self.board.stage[Board.STOP] = 1.0
         deadline_s = time.perf_counter() + 3.0
-        for child in self.children.values():
+        for child in (*self.children.values(), *self.spares.values()):
             if child.process is not None:
                 try:
                     child.process.wait(max(0.0, deadline_s - time.perf_counter()))

@@ -243,8 +243,7 @@ class Wall:
             self._spare = None
         self.follow_script()
         if not same_generator(former, show):
-            child = self.supervisor.children["generator"]
-            self._spare = self.supervisor.spare("generator", child.incarnation + 1)
+            self._spare = self.supervisor.spare("generator")
 
     def follow_script(self) -> None:
         """A show with a script has a process for it; a show without has none."""
@@ -297,6 +296,10 @@ class Wall:
             except OSError:
                 return  # it is still preparing: the last picture is held
             self._frames, self._frames_path, self._note = frames, path, None
+            if self._spare is None:  # its ring may be in the making
+                for former in self.session.folder.glob("frames-*"):
+                    if former != path:
+                        former.unlink(missing_ok=True)
 
     def _reload(self) -> None:
         """A saved show.toml is swapped in between frames; a broken one keeps the last good show and says why."""
