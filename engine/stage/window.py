@@ -61,11 +61,12 @@ class Window(GlStage):
         for hint, value in (
             (glfw.CONTEXT_VERSION_MAJOR, 3), (glfw.CONTEXT_VERSION_MINOR, 3), (glfw.OPENGL_FORWARD_COMPAT, True),
             (glfw.OPENGL_PROFILE, glfw.OPENGL_CORE_PROFILE), (glfw.RESIZABLE, True), (glfw.AUTO_ICONIFY, False),
-            (glfw.DEPTH_BITS, 0), (glfw.STENCIL_BITS, 0), (glfw.ALPHA_BITS, 0),
+            (glfw.DEPTH_BITS, 0), (glfw.STENCIL_BITS, 0), (glfw.ALPHA_BITS, 0), (glfw.VISIBLE, False),
         ):  # fmt: skip
             glfw.window_hint(hint, value)
         for hint in (glfw.X11_CLASS_NAME, glfw.X11_INSTANCE_NAME):
             glfw.window_hint_string(hint, "latenz")
+        self._hidden = True
         left, top, width, height = self._windowed
         self._window: Any = glfw.create_window(width, height, self._title, None, None)
         glfw.make_context_current(self._window)
@@ -105,6 +106,9 @@ class Window(GlStage):
         # On the wall nothing is written unless the performer asks for it.
         written = status if self._home is None or self._help else ""
         self._overlay.draw(self._screen, self.size, self._help, written)
+        if self._hidden:  # the window appears with its first picture, never empty
+            self._hidden = False
+            glfw.show_window(self._window)
         glfw.swap_buffers(self._window)
 
     @property

@@ -24,7 +24,7 @@ def phrases():
 @loop
 def breathing():
     """A slow wave over the whole piece."""
-    control("/direction/light", 0.5 * math.sin(2 * math.pi * beat() / 16))
+    control("/direction/light", 0.9 + 0.5 * math.sin(2 * math.pi * beat() / 16))
     yield seconds(0.05)
 
 
