@@ -429,7 +429,7 @@ def _with_defaults(controls: Sequence[Control], table: ShowTable, where: _Where)
     """[controls] and a few tables set where controls rest."""
     rests = {
         "/output/fit": float(table.stage.fit == "cover"),
-        "/output/layout": float(("side", "layers", "windows").index(table.stage.layout)),
+        "/output/layout": float(table.stage.layout == "layers"),
     }
     levels = {c.address: c for c in controls if c.kind == "level"}
     for address, value in table.controls.items():

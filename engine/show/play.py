@@ -134,7 +134,11 @@ def _stage(wanted: Play, show: Show) -> Iterator[Stage]:
     if wanted.headless:
         from engine.stage.offscreen import Offscreen
 
-        stage: Stage = Offscreen(width, height)
+        stage: Stage = Offscreen(width, height, live=True)
+    elif show.table.stage.layout == "windows" and len(show.voices) > 1:
+        from engine.stage.windows import Windows
+
+        stage = Windows(len(show.voices), width, height, title="latenz")
     else:
         from engine.stage.window import Window
 
