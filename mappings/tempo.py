@@ -177,7 +177,7 @@ class Tempo:
         before = self.beat
         dt_s = 0.0 if self._stepped_s is None else max(0.0, now_s - self._stepped_s)
         source = self._best(now_s)
-        if source == "free" != self.source:
+        if source == "free" and (self.source != "free" or self._stepped_s is None):
             self._run_free(self.bpm / self.scale, self._stepped_s if self._stepped_s is not None else now_s)
         offer, joins_take = self._offers[source], source == "take" != self.source
         # A take's beat is the one that was heard: half time and nudges are in it already.
@@ -185,10 +185,10 @@ class Tempo:
         self.source, self.confidence, self.bpm = source, offer.confidence, offer.bpm * scale
         error = self._error(offer, now_s - dt_s, scale, ahead)
         stride = dt_s * self.bpm / 60.0
-        if joins_take:
-            self.beat += stride + error % 1.0
-        elif source == "take" and abs(error) < TAKE_BEATS:
+        if source == "take" and abs(error) < TAKE_BEATS:
             self.beat += max(0.0, stride + error)
+        elif joins_take:
+            self.beat += stride + error % 1.0
         else:
             pull = error * -math.expm1(-dt_s / LOCK_S)
             self.beat += stride + max(-SLEW * stride, min(SLEW * stride, pull))

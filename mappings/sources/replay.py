@@ -97,8 +97,9 @@ class Replay(Source):
         elif line.kind == "write":
             bus.write(line.address, line.value, time_s, "take")
         elif line.address.startswith("/tempo/"):
-            self._tempo[line.address] = line.value
-            self._tempo_s = line.time_s
+            if line.kind == "level":  # ticks are made anew from the beat
+                self._tempo[line.address] = line.value
+                self._tempo_s = line.time_s
         elif line.kind == "level":
             bus.level(line.address, line.value, time_s)
         else:
