@@ -19,7 +19,7 @@ from engine.latent.directions import Directions
 from engine.latent.places import Places
 from engine.latent.spec import BandSpec, MotionSpec, VoiceSpec
 from engine.paths import data_dir
-from engine.stage.effects import EffectSpec, effect_controls, find_shader, output_controls
+from engine.stage.effects import EffectSpec, effect_controls, effect_hears, find_shader, output_controls
 from engine.toml_lines import line_of, lines
 from mappings.errors import MappingError
 from mappings.routes import Plan, Route
@@ -168,6 +168,7 @@ class Show:
     seed: int
     size: tuple[int, int]
     fps: float
+    draws_sound: bool  # an effect looks at the spectrum or the wave
     hash: str = field(default="")
 
     @property
@@ -344,7 +345,7 @@ def _build(path: Path, text: str, table: ShowTable, options: Options, where: _Wh
         path=path, text=text, table=table, options=options, info=info, directions=directions, places=places,
         voices=voices, sources=sources, routes=routes, effects=effects, layout=layout, known=known, model=model,
         seed=seed, size=options.size or table.stage.size or (info.width, info.height),
-        fps=options.fps or table.stage.fps, hash=hashlib.sha256(text.encode()).hexdigest(),
+        draws_sound=any(effect_hears(effect) for effect in effects), fps=options.fps or table.stage.fps, hash=hashlib.sha256(text.encode()).hexdigest(),
     )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from mappings.sources.base import Source, State
 LATEST_S = 0.25  # further behind than this the steps in between are not made up for
 REOPEN_S = 2.0
 NAMES = "signal-names.json"
+NO_STAMPS = (0,) * len(STAMP_KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +196,10 @@ class Desk:
                 self.plan.restore(self._defaults, np.zeros(len(self._defaults), np.bool_))
                 self.looper.stop_all()
 
+    def sound(self) -> NDArray[np.float32] | None:
+        """(2, 512): spectrum and wave of the first source that hears, for effects that draw them."""
+        return next((sound for source in self.sources if (sound := source.sound()) is not None), None)
+
     def status(self) -> dict[str, Any]:
         """For the report, the console and `latenz signals`."""
         bus = self.bus
@@ -256,8 +261,11 @@ def run(folder: Path, incarnation: int) -> None:
             session.meter.add("signals", desk.source_s)
             session.meter.add("routes", desk.route_s)
             if step % 5 == 0:
+                sound = desk.sound() if desk.show.draws_sound else None
+                if sound is not None:
+                    session.sound.write(sound.ravel().astype(np.float64), generation, now_s, 0.0, NO_STAMPS)
                 levels = desk.bus.read_levels()[:LEVELS]
-                session.signals.write(levels, generation, now_s, desk.bus.tempo.beat, (0,) * len(STAMP_KINDS))
+                session.signals.write(levels, generation, now_s, desk.bus.tempo.beat, NO_STAMPS)
                 if len(desk.bus.addresses) != names_written and step % 50 == 0:
                     session.write(NAMES, desk.bus.addresses[:LEVELS])
                     names_written = len(desk.bus.addresses)

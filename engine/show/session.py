@@ -32,6 +32,7 @@ class Session:
         self.board = Board(folder / "board", create)
         self.table = ControlTable(folder / "controls", create)
         self.signals = ControlTable(folder / "signals", create)
+        self.sound = ControlTable(folder / "sound", create)  # spectrum and wave: 2 x 512
         self.stamps = StampTable(folder / "stamps", create)
         self.rings = {name: EventRing(folder / name, create) for name in RINGS}
         self.pad = StatePad(folder / "motion", capacity=8 << 20, create=create)

@@ -55,6 +55,8 @@ class Stepped:
             self.clock.advance()
         controls = Controls(self.show.layout, moved.values.copy(), tuple(events))
         image = self.picture.step(controls, period_s if self._frame else 0.0, self.desk.bus.tempo.beat)
+        if self.show.draws_sound and (sound := self.desk.sound()) is not None:
+            self.stage.set_sound(sound)
         self.stage.present(image, controls, now_s, period_s)
         self._frame += 1
         self._count(controls, time.perf_counter() - begun)

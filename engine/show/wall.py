@@ -140,6 +140,8 @@ class Wall:
     ) -> None:
         """Draw, show, and count what was shown."""
         stage, meter = self.stage, self.session.meter
+        if self.show.draws_sound and (heard := self.session.sound.read()) is not None:
+            stage.set_sound(heard.values)
         stage.present(image, controls, now_s, dt_s)
         done_s = time.perf_counter()
         if image is not None and note is not None and self._frames is not None and not self._frames.intact(note):

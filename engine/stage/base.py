@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from typing import Self
 
 import numpy as np
@@ -69,6 +70,12 @@ class Stage(ABC):
 
         "audio" and "audioFFT": (channels, columns) float, 0..1. Any other name: (height, width, 3 or 4) uint8.
         """
+
+    def set_sound(self, sound: NDArray[np.floating[Any]]) -> None:
+        """Feed the effects that draw sound: spectrum and wave, (2, columns) in 0..1, flat or not."""
+        spectrum, wave = sound.reshape(2, 1, -1).astype(np.float32)
+        self.set_array("audioFFT", spectrum)
+        self.set_array("audio", wave)
 
     @abstractmethod
     def set_size(self, width: int, height: int) -> None:

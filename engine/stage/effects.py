@@ -58,6 +58,11 @@ def effect_controls(effects: Sequence[EffectSpec]) -> tuple[Control, ...]:
     return tuple(rows)
 
 
+def effect_hears(spec: EffectSpec) -> bool:
+    """Whether an effect looks at the spectrum or the wave."""
+    return any(one.type in ("audio", "audioFFT") for one in load_isf(spec.path).inputs)
+
+
 def effect_constants(spec: EffectSpec, isf: Isf) -> dict[str, tuple[float, ...]]:
     """Where each playable input rests: the show's value, else the shader's default."""
     where = f"effect {spec.name or spec.shader} ({spec.shader})"

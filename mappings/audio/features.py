@@ -24,6 +24,9 @@ LOW_WEIGHT = 0.15  # of the low bands in the beat's curve: drums that carry the 
 LOUD_AGAIN = 2.0  # how far above the gate silence ends
 
 
+SOUND_COLUMNS = 512
+
+
 class Name(NamedTuple):
     """A level's address below the source's own, its unit, and where it rests when the source is lost."""
 
@@ -106,6 +109,14 @@ class Features:
         self._describe(loud)
         self._compare()
         self._onset_and_beat(loud)
+
+    def sound(self) -> NDArray[np.float32]:
+        """(2, 512) in 0..1 for effects: the spectrum, even in Hz over 80 dB, and the wave, centred at 0.5."""
+        bins = self.spectrum.magnitudes[1:]
+        peaks = bins[: len(bins) // SOUND_COLUMNS * SOUND_COLUMNS].reshape(SOUND_COLUMNS, -1).max(1)
+        full = self.spectrum.n_fft / 4  # a sine at full scale under a Hann window
+        level = 1.0 + np.log10(np.maximum(peaks / full, 1e-4)) / 4.0
+        return np.clip(np.stack([level, 0.5 + 0.5 * self._past[-SOUND_COLUMNS:]]), 0.0, 1.0).astype(np.float32)
 
     def _take(self, block: NDArray[np.float32]) -> None:
         np.multiply(block, self._gain, out=self._block)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from mappings.audio.capture import Capture
@@ -125,6 +127,10 @@ class Audio(Source):
             self._hear(bus, self._player.hops(now_s, DEVICE_HOPS if heard else FILE_HOPS))
             self._watch_file(self._player)
         self._run_beat(bus, now_s)
+
+    def sound(self) -> NDArray[np.float32] | None:
+        """Spectrum and wave for effects that draw them."""
+        return self.features.sound() if self.features is not None and self.state is State.OK else None
 
     def _features(self, rate_hz: int, channels: int) -> Features:
         config = self.config

@@ -70,6 +70,10 @@ class Source(ABC):
         """Told at every step where the level controls stand (same order always): lamps, rings, OSC replies."""
         return
 
+    def sound(self) -> NDArray[np.float32] | None:
+        """The hatch for arrays: (2, 512) in 0..1, the newest spectrum (even in Hz, 80 dB) and wave; None without."""
+        return None
+
     def own(self, bus: Bus, address: str, unit: str = "", rest: float = 0.0) -> int:
         """A slot that `relax` may bring back to `rest` when this source is lost."""
         slot = bus.slot(address, unit, rest)

@@ -9,7 +9,7 @@ import pytest
 from engine.errors import ShaderError
 from engine.paths import data_dir
 from engine.stage.effects import EffectSpec, effect_controls, find_shader, output_controls, shipped_shaders
-from engine.stage.isf import load_isf
+from engine.stage.isf import IMAGES, load_isf
 from tests.engine.stage.scene import effect_file
 
 
@@ -72,7 +72,7 @@ def test_every_shipped_effect_explains_itself_and_can_be_faded_out() -> None:
     for name in shipped_shaders():
         isf = load_isf(find_shader(name))
         assert isf.description and isf.version == 2
-        assert all(i.label != i.name for i in isf.inputs if i.type != "image"), f"{name}: an input without a LABEL"
+        assert all(i.label != i.name for i in isf.inputs if i.type not in IMAGES), f"{name}: an input without a LABEL"
         assert "/effect/1/amount" in {c.address for c in effect_controls([EffectSpec(name, isf.path)])}
 
 
@@ -82,7 +82,7 @@ def test_the_table_of_effects_lists_every_input_as_it_is() -> None:
         part = table.partition(f"## {name}\n")[2].partition("\n## ")[0]
         isf = load_isf(find_shader(name))
         assert isf.description in part, name
-        for one in (i for i in isf.inputs if i.type != "image"):
+        for one in (i for i in isf.inputs if i.type not in IMAGES):
             row = next((line for line in part.splitlines() if line.startswith(f"| `{one.name}`")), "")
             assert one.label in row, f"{name}: {one.name}"
             assert f"| {' '.join(f'{v:g}' for v in one.default)} |" in row, f"{name}: {one.name}"

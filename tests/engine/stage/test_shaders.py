@@ -128,3 +128,19 @@ def test_a_frame_without_time_is_a_picture(stage: Offscreen, name: str) -> None:
     for dt_s in (0.0, 0.0, FRAME_S, 3600.0, 0.0):
         stage.present(scene(), Controls(layout, values), 0.0, dt_s)
         assert 12 < stage.grab().mean() < 225
+
+
+def test_the_ring_of_sound_follows_its_spectrum(stage: Offscreen) -> None:
+    effect = EffectSpec("sound.fs", find_shader("sound.fs"))
+    layout = Layout([*effect_controls([effect]), *output_controls()])
+    assert stage.set_effects([effect], layout) == []
+    black = np.zeros((1, 128, 128, 4), np.uint8)
+    shown = []
+    for level in (0.0, 1.0):
+        stage.set_sound(np.stack([np.full(512, level), np.full(512, 0.5)]))
+        stage.present(black, Controls(layout, layout.defaults.copy()), 0.0, 1 / 30)
+        shown.append(stage.grab().astype(float).mean(axis=2))
+    height, width = shown[0].shape
+    radius = np.hypot(*np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j])
+    quiet, loud = ((image * radius).sum() / image.sum() for image in shown)
+    assert shown[1].mean() > shown[0].mean() > 0 and loud > quiet + 0.1
