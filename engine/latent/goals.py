@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import ModelError
 from engine.generator.base import ModelInfo
+from engine.latent.levels import Wish
 from engine.latent.places import Places
 from engine.latent.space import Array, Space
 from engine.latent.spec import VoiceSpec
@@ -20,28 +20,15 @@ _SCRUB_S = 0.25  # a hand that moves the playhead further than this in a frame l
 _POINT, _LOOP, _JOURNEY = 0, 1, 2
 
 
-class Wish(NamedTuple):
-    """What one voice's levels ask of its goal."""
-
-    surprise: float
-    wander: float
-    wander_hz: float
-    loop: float
-    loop_bars: float
-    on: float
-    position_s: float
-    speed: float
-
-
 class Goals:
     """The goals of all voices, (voices, rows, dim), and whether each moves or leapt."""
 
     def __init__(self, voices: Sequence[VoiceSpec], info: ModelInfo, places: Places, space: Space) -> None:
         self._voices, self._places, self._space = tuple(voices), places, space
         self.point = np.array([self._home(voice) for voice in voices])
-        self.goal = self.point.copy()
-        self.moves = np.zeros(len(voices), np.bool_)
-        self.follow = np.ones(len(voices), np.bool_)
+        self.goal = self.point
+        self.moves = [False] * len(voices)
+        self.follow = [True] * len(voices)
         self.leapt = np.zeros(self.point.shape[:2], np.bool_)
         self._next_seed = np.array([voice.seed for voice in voices], np.int64)
         self._drawn = np.zeros(len(voices), np.int64)
@@ -104,20 +91,31 @@ class Goals:
         self._caught[voice] = self._caught[voice][:0]
 
     def _go(self, voice: int, rows: slice, point: Array) -> None:
+        self.point = self.point.copy()  # the goal may be this very array
         self.point[voice, rows] = point[rows]
         self.leapt[voice, rows] = True
 
     def step(self, wishes: Sequence[Wish], beat: float, dt_s: float) -> None:
         """Move every goal on. Afterwards `goal`, `moves`, `follow` and `leapt` say where and how."""
-        goal = np.empty_like(self.point)
+        carried: list[tuple[int, Array]] = []
         for i, wish in enumerate(wishes):
             mode, mark, point = self._carried(i, wish, beat, dt_s)
-            self.leapt[i] |= mode != self._mode[i]
-            self._mode[i], self._mark[i] = mode, mark
+            if mode != self._mode.item(i):
+                self.leapt[i] = True
+                self._mode[i] = mode
+            if mode != _POINT or mark != self._mark.item(i):
+                self._mark[i] = mark
             self.moves[i] = self.follow[i] = mode != _POINT
             if wish.wander > 0.0:
                 point = self._space.turned(point, self._wandering(i, wish, dt_s), wish.wander * math.pi / 2)
                 self.moves[i] = True
+            if self.moves[i]:
+                carried.append((i, point))
+        if not carried:
+            self.goal = self.point
+            return
+        goal = np.empty_like(self.point) if len(carried) == len(self.moves) else self.point.copy()
+        for i, point in carried:
             goal[i] = point
         self.goal = goal
 
@@ -125,18 +123,21 @@ class Goals:
         """(mode, mark, point) of one voice before it wanders."""
         journey = self._journeys[i]
         if journey is not None and wish.on >= 0.5:
-            self._playhead_s[i] = (self._playhead_s[i] + wish.speed * dt_s) % journey.duration_s
-            at_s = float(self._playhead_s[i]) + wish.position_s
-            expected_s = self._mark[i] + wish.speed * dt_s
-            same_round = journey.round_of(at_s) == journey.round_of(self._mark[i])
-            self.leapt[i] |= not same_round or abs(at_s - expected_s) > _SCRUB_S
+            mark_s = self._mark.item(i)
+            playhead_s = (self._playhead_s.item(i) + wish.speed * dt_s) % journey.duration_s
+            self._playhead_s[i] = playhead_s
+            at_s = playhead_s + wish.position_s
+            same_round = journey.round_of(at_s) == journey.round_of(mark_s)
+            if not same_round or abs(at_s - (mark_s + wish.speed * dt_s)) > _SCRUB_S:
+                self.leapt[i] = True
             return _JOURNEY, at_s, self._space.frame(journey.at(at_s))
         if wish.loop >= 0.5:
             keys = self._caught[i] if len(self._caught[i]) >= 2 else self._keys[i]
             beats = wish.loop_bars * self._voices[i].motion.beats_per_bar
             phase = beat / beats - math.floor(beat / beats)
-            gone = abs(phase - self._mark[i])
-            self.leapt[i] |= min(gone, 1.0 - gone) * len(keys) > 0.5
+            gone = abs(phase - self._mark.item(i))
+            if min(gone, 1.0 - gone) * len(keys) > 0.5:
+                self.leapt[i] = True
             return _LOOP, phase, self._space.mix(*closed_path(keys, phase))
         return _POINT, 0.0, self.point[i]
 
@@ -151,7 +152,7 @@ class Goals:
     def state(self) -> dict[str, NDArray[np.generic]]:
         """Everything that moves here. Arrays are copies, or never written to."""
         out: dict[str, NDArray[np.generic]] = {
-            "point": self.point.copy(),
+            "point": self.point,
             "goal": self.goal,
             "leapt": self.leapt.copy(),
             "next_seed": self._next_seed.copy(),
@@ -162,7 +163,8 @@ class Goals:
         }
         for i, walk in enumerate(self._wanders):
             out[f"caught.{i}"] = self._caught[i]
-            out.update({f"wander.{i}.{key}": value for key, value in (walk.state() if walk else {}).items()})
+            if walk is not None:
+                out.update({f"wander.{i}.{key}": value for key, value in walk.state().items()})
         return out
 
     def restore(self, state: dict[str, NDArray[np.generic]]) -> None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from engine.controls import ControlEvent
 from engine.latent.board import LOOP_SLOTS, LOOP_VERBS
+from engine.latent.finite import all_finite
 from engine.latent.tape import Loop, Tape
 
 Array = NDArray[np.float64]
@@ -124,22 +125,25 @@ class Looper:
         vector : (size,) as it would be without loops; beat : the running count, any jump is taken as a new place
         touched : (groups,) what hands hold now
         """
-        if not math.isfinite(beat) or not np.isfinite(vector).all():
+        if not math.isfinite(beat) or not all_finite(vector):
             return None
         vector = vector.copy()  # the tape goes on from it; the caller may write into its own
         gone = 0.0 if self._beat is None else beat - self._beat
         leapt = not 0.0 <= gone <= self._most_beats
         gone = 0.0 if leapt else gone
         self._beat = beat
-        played = (
-            self._play(vector, beat, gone, leapt, touched) if self._loops or self._changed or self._gliding else None
-        )
+        played = None if self.silent else self._play(vector, beat, gone, leapt, touched)
         self._record(vector if played is None else played, gone)
         return played
 
     @property
+    def silent(self) -> bool:
+        """Whether no loop has a say in the next step, whatever hands touch."""
+        return not (self._loops or self._changed or self._gliding)
+
+    @property
     def _gliding(self) -> bool:
-        return self._glide_beats > 0.0 and self._last is not None and bool(self._offset.any())
+        return self._glide_beats > 0.0 and self._last is not None and np.count_nonzero(self._offset) > 0
 
     def _play(self, vector: Array, beat: float, gone: float, leapt: bool, touched: Mask | None) -> Array | None:
         before, target = self.driven, vector

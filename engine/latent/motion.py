@@ -13,8 +13,9 @@ from engine.errors import ShowError
 from engine.generator.base import ModelInfo
 from engine.latent.board import controls, loop_controls
 from engine.latent.directions import Directions
-from engine.latent.goals import Goals, Wish
-from engine.latent.levels import Levels
+from engine.latent.finite import all_finite
+from engine.latent.goals import Goals
+from engine.latent.levels import Levels, Played
 from engine.latent.looper import Looper
 from engine.latent.places import Places
 from engine.latent.plain import Plain
@@ -31,10 +32,6 @@ _Action = Callable[[ControlEvent], None]
 _ALL = slice(None)
 _FRAMES_PER_BEAT = 12
 _HOLD_BEATS = 4.0  # how long a band that a hand moved on stays out of its loop
-_WISHES = (
-    "/latent/surprise", "/latent/wander", "/latent/wander_hz", "/latent/loop", "/latent/loop_bars",
-    "/journey/on", "/journey/position_s", "/journey/speed",
-)  # fmt: skip
 
 
 class Motion:
@@ -58,32 +55,17 @@ class Motion:
         self._goal_before = self._goals.goal
         self._steer = Steer(directions, info, len(voices))
         self._levels = Levels(voices, info, directions.names, layout)
-        self._resolve(info, directions)
         rows, dim = self._space.position.shape[1:]
         self._looper = Looper(len(voices) * rows * dim, group=dim, frames_per_beat=_FRAMES_PER_BEAT)
         self._held_until = np.full((len(voices), rows), -1e300)
         self._actions = self._listen(info, places)
-        self._values = layout.defaults.copy()
         self._beat = 0.0
+        self._values = layout.defaults.copy()
+        self._seen = self._values.tobytes()
         self._now = self._levels.read(self._values)
-        self._w = self._space.w(self._steer, self._steer.amounts, self._psi(self._values))
-
-    def _resolve(self, info: ModelInfo, directions: Directions) -> None:
-        column, rest = self._levels.column, self._levels.rest
-        bands = [band.name for band in info.bands] if len(info.bands) > 1 else []
-        self._frequency = column["/motion/frequency_hz"]
-        self._damping = column["/motion/damping"]
-        self._band_frequency = np.array([column[f"/motion/{name}/frequency_hz"] for name in bands], np.intp)
-        self._band_damping = np.array([column[f"/motion/{name}/damping"] for name in bands], np.intp)
-        self._rest_frequency = rest[:, self._frequency, None]
-        self._rest_damping = rest[:, self._damping, None]
-        self._sphere = column.get("/motion/sphere")
-        self._amount = column["/motion/amount_frequency_hz"], column["/motion/amount_damping"]
-        self._wish = [column.get(address, -1) for address in _WISHES]
-        self._directions = np.array([column[f"/direction/{name}"] for name in directions.names], np.intp)
-        self._accents = np.array([column[f"/accent/{name}"] for name in directions.names], np.intp)
-        self._psi_at = self._layout.index("/generator/psi")
-        self._bars_at = self._layout.index("/loop/bars")
+        self._w = self._space.w(self._steer, self._steer.amounts, self._now.psi)
+        self._homes = np.array([crc32(repr((v.seed, v.home)).encode()) for v in self._voices], np.int64)
+        self._names = np.array([crc32(name.encode()) for name in directions.names], np.int64)
 
     def _listen(self, info: ModelInfo, places: Places) -> dict[str, list[_Action]]:
         """What each event's address does; with several voices the plain address does it to all."""
@@ -117,7 +99,7 @@ class Motion:
         self._hold(voice, rows)
 
     def _on_more(self, voice: int, rows: slice, _: ControlEvent) -> None:
-        self._goals.more(voice, rows, self._space.position[voice], float(self._now[voice, self._wish[0]]))
+        self._goals.more(voice, rows, self._space.position[voice], self._now.wishes[voice].surprise)
         self._hold(voice, rows)
 
     def _on_place(self, voice: int, name: str, _: ControlEvent) -> None:
@@ -138,74 +120,67 @@ class Motion:
 
         beat : the running count of beats, for loops. The array is good until the next step; do not write into it.
         """
-        values, dt_s = self._finite(controls.values, dt_s, beat)
-        self._now = now = self._levels.read(values)
-        before = self._space.state(), self._steer.amounts, self._steer.velocity
+        dt_s = self._finite(controls.values, dt_s, beat)
+        now = self._now
         for event in controls.events:
             for action in self._actions.get(event.address, ()):
                 action(event)
-        self._goals.step(self._wishes(now), self._beat, dt_s)
-        self._loop(controls.events, float(values[self._bars_at]))
+        self._goals.step(now.wishes, self._beat, dt_s)
+        self._loop(controls.events, now.bars)
         self._carry(now, dt_s)
         amounts = self._steer.amounts
-        accents = now[:, self._accents]
-        w = self._space.w(self._steer, amounts + accents if accents.any() else amounts, self._psi(values))
-        if np.isfinite(w).all() and math.isfinite(float(self._space.position.sum())):
+        w = self._space.w(self._steer, amounts if now.accents is None else amounts + now.accents, now.psi)
+        if all_finite(w) and all_finite(self._space.position):
             self._w = w
         else:
             self.faults += 1
-            self._space.restore(before[0])
-            self._steer.amounts, self._steer.velocity = before[1:]
+            self._space.undo()
+            self._steer.undo()
         return self._w
 
-    def _finite(self, values: Array, dt_s: float, beat: float) -> tuple[Array, float]:
-        """The levels and the step, what is not finite replaced by what was there."""
-        good = bool(np.isfinite(values).all())
-        if not good:
-            values = np.where(np.isfinite(values), values, self._values)
-        self._values = values.copy()
+    def _finite(self, values: Array, dt_s: float, beat: float) -> float:
+        """Take the levels and the beat, what is not finite replaced by what was there; the step that can be made."""
+        good = True
+        seen = values.tobytes()
+        if seen != self._seen:
+            good = all_finite(values)
+            self._values = values.copy() if good else np.where(np.isfinite(values), values, self._values)
+            self._seen = self._values.tobytes()
+            self._now = self._levels.read(self._values)
         if math.isfinite(beat):
             self._beat = beat
         if not (good and math.isfinite(beat) and 0.0 <= dt_s < math.inf):
             self.faults += 1
-        return values, min(dt_s, 1e6) if 0.0 <= dt_s < math.inf else 0.0
-
-    def _psi(self, values: Array) -> float:
-        return float(values[self._psi_at])
-
-    def _wishes(self, now: Array) -> list[Wish]:
-        return [Wish(*(row[i] if i >= 0 else 0.0 for i in self._wish)) for row in now.tolist()]
+        return min(dt_s, 1e6) if 0.0 <= dt_s < math.inf else 0.0
 
     def _loop(self, events: Sequence[ControlEvent], bars: float) -> None:
         """Record where the particles are; where a loop plays, it is the goal."""
         looper, goals = self._looper, self._goals
         looper.handle(events, bars * self._voices[0].motion.beats_per_bar)
-        held = self._held_until > self._beat
-        played = looper.step(self._space.position.ravel(), self._beat, held.ravel())
+        held = None if looper.silent else self._held_until > self._beat
+        played = looper.step(self._space.position.ravel(), self._beat, None if held is None else held.ravel())
         if played is None:
             return
-        driven = looper.driven.reshape(held.shape)
+        driven = looper.driven.reshape(goals.leapt.shape)
         goals.goal = np.where(driven[..., None], played.reshape(goals.goal.shape), goals.goal)
-        goals.leapt |= looper.seam.reshape(held.shape)
-        goals.moves |= driven.any(1)
-        goals.follow |= driven.any(1)
+        goals.leapt |= looper.seam.reshape(driven.shape)
+        for voice in np.flatnonzero(driven.any(1)).tolist():
+            goals.moves[voice] = goals.follow[voice] = True
 
-    def _carry(self, now: Array, dt_s: float) -> None:
+    def _carry(self, now: Played, dt_s: float) -> None:
         goals = self._goals
+        leaps = np.count_nonzero(goals.leapt) > 0
         before = None
-        if goals.moves.any():
-            still = goals.leapt | ~goals.moves[:, None]
-            before = np.where(still[..., None], goals.goal, self._goal_before)
+        if any(goals.moves):
+            before = self._goal_before
+            if leaps or not all(goals.moves):
+                still = goals.leapt | ~np.array(goals.moves)[:, None]
+                before = np.where(still[..., None], goals.goal, before)
         self._goal_before = goals.goal
-        goals.leapt[:] = False
-        frequency_hz, damping = now[:, self._frequency, None], now[:, self._damping, None]
-        if len(self._band_frequency):
-            frequency_hz = now[:, self._band_frequency] * (frequency_hz / self._rest_frequency)
-            damping = np.maximum(now[:, self._band_damping] + (damping - self._rest_damping), 0.0)
-        sphere = now[:, self._sphere] if self._sphere is not None else np.ones(len(now))
-        self._space.step(goals.goal, before, goals.follow, frequency_hz, damping, sphere, dt_s)
-        f, z = self._amount
-        self._steer.step(now[:, self._directions], now[:, f].tolist(), now[:, z].tolist(), dt_s)
+        if leaps:
+            goals.leapt[:] = False
+        self._space.step(goals.goal, before, goals.follow, now.springs, now.sphere, dt_s)
+        self._steer.step(now.targets, now.amount_springs, dt_s)
 
     def state(self, loops: bool = False) -> State:
         """Everything that moves, by name: small enough for every frame.
@@ -218,10 +193,10 @@ class Motion:
             "goal_before": self._goal_before,
             "held_until": self._held_until.copy(),
             "beat": np.array([self._beat]),
-            "homes": np.array([crc32(repr((v.seed, v.home)).encode()) for v in self._voices], np.int64),
+            "homes": self._homes,
             "amounts": self._steer.amounts,
             "amounts_velocity": self._steer.velocity,
-            "amounts_names": np.array([crc32(name.encode()) for name in self._steer.names], np.int64),
+            "amounts_names": self._names,
         }
         if loops:
             out |= {f"loops.{key}": value for key, value in self._looper.state().items()}
@@ -257,8 +232,8 @@ class Motion:
     def _restore_amounts(self, state: State) -> None:
         saved = state["amounts_names"].tolist()
         amounts, velocity = np.zeros_like(self._steer.amounts), np.zeros_like(self._steer.velocity)
-        for i, name in enumerate(self._steer.names):
-            if (number := crc32(name.encode())) in saved:
+        for i, number in enumerate(self._names.tolist()):
+            if number in saved:
                 amounts[:, i] = state["amounts"][:, saved.index(number)]
                 velocity[:, i] = state["amounts_velocity"][:, saved.index(number)]
         self._steer.amounts, self._steer.velocity = amounts, velocity

@@ -1,6 +1,7 @@
 """Particles in w, which is no sphere: straight springs, each layer with the spring of its band."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from engine.generator.base import ModelInfo
 from engine.latent import spring
 from engine.latent.directions import Directions
 from engine.latent.geodesic import INSTANT_S
+from engine.latent.levels import Spring
 from engine.latent.places import Place
 from engine.latent.space import Array, MapZ, Space, noise_z, seed_z
 from engine.latent.steer import Steer
@@ -67,25 +69,31 @@ class Plain(Space):
     def rest_at(self, points: Array) -> None:
         self.position = np.array(points, np.float64)
         self._velocity = np.zeros_like(self.position)
+        self._former = self.position, self._velocity
 
     def step(
-        self, goal: Array, before: Array | None, follow: NDArray[np.bool_],
-        frequency_hz: Array, damping: Array, sphere: Array, dt_s: float,
+        self, goal: Array, before: Array | None, follow: Sequence[bool],
+        springs: Sequence[Spring], tied: Sequence[float], dt_s: float,
     ) -> None:  # fmt: skip
+        self._former = self.position, self._velocity
         position, velocity = np.empty_like(self.position), np.empty_like(self.position)
+        bands = len(self.bands)
         for i in range(self._voices):
             moved = None if before is None or dt_s <= INSTANT_S else (goal[i] - before[i]) / dt_s
-            omega = (2.0 * math.pi * frequency_hz[i])[self._of_layer, None]
+            own = np.array(springs[i * bands : (i + 1) * bands])[self._of_layer]
             spring.step(
-                self.position[i], self._velocity[i], goal[i], omega, damping[i][self._of_layer, None], dt_s,
-                goal_velocity=moved, follow=bool(follow[i]), out=(position[i], velocity[i]),
+                self.position[i], self._velocity[i], goal[i], own[:, :1], own[:, 1:], dt_s,
+                goal_velocity=moved, follow=follow[i], out=(position[i], velocity[i]),
             )  # fmt: skip
         self.position, self._velocity = position, velocity
+
+    def undo(self) -> None:
+        self.position, self._velocity = self._former
 
     def w(self, steer: Steer, amounts: Array, psi: float) -> NDArray[np.float32]:
         w = self._mean + psi * (self.position - self._mean)
         own = amounts[:, self._at]
-        if own.any():
+        if np.count_nonzero(own):
             w += (own @ self._effects).reshape(w.shape)
         more = steer.w_offset(amounts)
         return np.asarray(w if more is None else w + more, np.float32)

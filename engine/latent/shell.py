@@ -1,6 +1,7 @@
 """Particles on the shell where a Gaussian latent lives: a geodesic spring around it, a spring of its own across it."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from engine.errors import ModelError
 from engine.generator.base import ModelInfo
 from engine.latent import geodesic, sphere
+from engine.latent.levels import Spring
 from engine.latent.places import Place
 from engine.latent.space import MORE, Array, MapZ, Space, noise_z, seed_z
 from engine.latent.spring import transition
@@ -15,7 +17,8 @@ from engine.latent.steer import Steer
 
 _DEEPEST = 0.2  # the most that a corner is cut: a fifth of the radius
 _QUICKER = 2.5  # slower, and the dive would be over before it has begun
-_STILL = 1e-7
+_STILL = 1e-7  # in z: nearer is the same picture
+_REST = 1e-12
 
 
 class Shell(Space):
@@ -31,10 +34,13 @@ class Shell(Space):
         self.info = info
         self.bands = tuple(slice(i, i + 1) for i in range(len(info.bands)))
         self._map = map_z
-        shape = (voices, len(info.bands))
+        self._shape = (voices, len(info.bands), info.z_dim)
+        self._bodies = geodesic.Bodies(voices * len(info.bands), info.z_dim)
+        self._pair = np.zeros((len(info.bands), 2, info.z_dim))
         self._drawn: tuple[Array, float] | None = None
         self._w = np.zeros((voices, info.num_ws, info.w_dim), np.float32)
-        self.rest_at(np.ones((*shape, info.z_dim)))
+        self.rest_at(np.ones(self._shape))
+        self._former = self._here()
 
     def seed(self, seed: int) -> Array:
         return np.tile(seed_z(seed, self.info.z_dim), (len(self.bands), 1))
@@ -58,10 +64,13 @@ class Shell(Space):
         return noise_z(seed, stream, number, len(self.bands), self.info.z_dim)
 
     def turned(self, point: Array, offset: Array, angle_rad: float) -> Array:
-        radius = sphere.norm(point)
-        unit = point / np.where(radius > 0.0, radius, 1.0)
-        way = sphere.tangent(unit, offset) * (angle_rad / math.sqrt(self.info.z_dim))
-        return np.asarray(sphere.exp(unit, way) * radius)
+        """The end of the great circle along the tangent that `offset` leaves at the point."""
+        pair = self._pair
+        pair[:, 0], pair[:, 1] = point, offset
+        scale = angle_rad / math.sqrt(self.info.z_dim)
+        grams = (pair @ pair.transpose(0, 2, 1)).tolist()
+        mix = [[_turn(pp, po, oo, scale)] for (pp, po), (_, oo) in grams]
+        return np.asarray((np.array(mix) @ pair)[:, 0])
 
     def neighbour(self, point: Array, seed: int, number: int, angle_rad: float) -> Array:
         """Exactly `angle_rad` away; bands that are together go together."""
@@ -70,51 +79,53 @@ class Shell(Space):
         return np.asarray(sphere.exp(unit, angle_rad * way) * sphere.norm(point))
 
     def rest_at(self, points: Array) -> None:
-        radius = sphere.norm(points)[..., 0]
-        self._unit = sphere.normalise(points)
-        self._velocity = np.zeros_like(self._unit)
-        self._log_radius = np.log(np.where(radius > 0.0, radius, math.sqrt(self.info.z_dim)))
-        self._log_radius_velocity = np.zeros_like(self._log_radius)
+        radius = sphere.norm(points)[..., 0].ravel().tolist()
+        n, d = len(radius), self.info.z_dim
+        self._particles = np.zeros((n, 2, d))
+        self._particles[:, 0] = sphere.normalise(points).reshape(n, d)
+        self._radial = [(math.log(r if r > 0.0 else math.sqrt(d)), 0.0) for r in radius]
         self._place()
 
     def step(
-        self, goal: Array, before: Array | None, follow: NDArray[np.bool_],
-        frequency_hz: Array, damping: Array, sphere_: Array, dt_s: float,
+        self, goal: Array, before: Array | None, follow: Sequence[bool],
+        springs: Sequence[Spring], tied: Sequence[float], dt_s: float,
     ) -> None:  # fmt: skip
-        radius = sphere.norm(goal)
-        unit = goal / radius
-        omega = 2.0 * math.pi * frequency_hz
-        log_goal = np.log(radius[..., 0])
-        if sphere_.min() < 1.0:
-            cos = np.einsum("...i,...i->...", self._unit, unit)
-            half = np.sqrt(np.clip(0.5 * (1.0 + cos), _DEEPEST * _DEEPEST, 1.0))
-            log_goal = log_goal + (1.0 - sphere_[:, None]) * np.log(half)
-        self._step_radius(log_goal, _QUICKER * omega, damping, dt_s)
-        self._unit, self._velocity = geodesic.spring_step(
-            self._unit, self._velocity, unit, omega, damping, dt_s,
-            goal_before=None if before is None else sphere.normalise(before),
-            follow=True if before is None else follow[:, None],
-        )  # fmt: skip
+        self._former = self._here()
+        bodies, shape = self._bodies, self._particles.shape
+        bodies.particles[:] = self._particles
+        bodies.goals[:] = goal.reshape(shape[0], shape[2])
+        moves = before is not None and dt_s > geodesic.INSTANT_S
+        if moves and before is not None:
+            bodies.befores[:] = before.reshape(shape[0], shape[2])
+        grams = bodies.grams(moves)
+        if not grams:
+            self.position = np.full(self._shape, np.nan)  # nowhere to go: the step is taken back
+            return
+        rows = len(self.bands)
+        goals = [_log_radius(gram, tied[i // rows]) for i, gram in enumerate(grams)]
+        if not moves and all(map(_arrived, grams, self._radial, goals)):
+            return
+        self._radial = [
+            _radius_step(x, v, g, spring, dt_s) for (x, v), g, spring in zip(self._radial, goals, springs, strict=True)
+        ]
+        held = [True] * shape[0] if before is None else [hold for hold in follow for _ in range(rows)]
+        self._particles = bodies.step(grams, springs, held, dt_s)
         self._place()
 
-    def _step_radius(self, goal: Array, omega: Array, damping: Array, dt_s: float) -> None:
-        rows = []
-        for x, v, g, w, z in zip(
-            *(a.ravel().tolist() for a in (self._log_radius, self._log_radius_velocity, goal, omega, damping)),
-            strict=True,
-        ):
-            m = transition(w, z, dt_s)
-            rows.append((g + m.xx * (x - g) + m.xv * v, m.vx * (x - g) + m.vv * v))
-        moved = np.array(rows).T.reshape(2, *goal.shape)
-        self._log_radius, self._log_radius_velocity = moved[0], moved[1]
-
     def _place(self) -> None:
-        self.position = self._unit * np.exp(self._log_radius)[..., None]
+        radius = np.array([math.exp(x) for x, _ in self._radial])
+        self.position = (self._particles[:, 0] * radius[:, None]).reshape(self._shape)
+
+    def _here(self) -> tuple[Array, list[tuple[float, float]], Array, tuple[Array, float] | None, NDArray[np.float32]]:
+        return self._particles, self._radial, self.position, self._drawn, self._w
+
+    def undo(self) -> None:
+        self._particles, self._radial, self.position, self._drawn, self._w = self._former
 
     def w(self, steer: Steer, amounts: Array, psi: float) -> NDArray[np.float32]:
         offset = steer.z_offset(amounts)
         z = self.position if offset is None else self.position + offset
-        if self._drawn is None or psi != self._drawn[1] or np.abs(z - self._drawn[0]).max() > _STILL:
+        if self._drawn is None or psi != self._drawn[1] or _far(z, self._drawn[0]):
             self._w = np.array(self._map(z, psi), np.float32)
             self._drawn = (z, psi)
         more = steer.w_offset(amounts)
@@ -122,19 +133,59 @@ class Shell(Space):
 
     def state(self) -> dict[str, Array]:
         drawn = {} if self._drawn is None else {"drawn": self._drawn[0], "drawn_psi": np.array([self._drawn[1]])}
+        radial = np.array(self._radial).T.reshape(2, *self._shape[:2])
         return drawn | {
-            "position": self._unit,
-            "velocity": self._velocity,
-            "log_radius": self._log_radius,
-            "log_radius_velocity": self._log_radius_velocity,
-            "radius": np.exp(self._log_radius),
+            "position": self._particles[:, 0].reshape(self._shape),
+            "velocity": self._particles[:, 1].reshape(self._shape),
+            "log_radius": radial[0],
+            "log_radius_velocity": radial[1],
+            "radius": np.exp(radial[0]),
         }
 
     def restore(self, state: dict[str, Array]) -> None:
-        self._unit, self._velocity = state["position"], state["velocity"]
-        self._log_radius, self._log_radius_velocity = state["log_radius"], state["log_radius_velocity"]
+        n, d = len(self._radial), self.info.z_dim
+        self._particles = np.stack([state["position"].reshape(n, d), state["velocity"].reshape(n, d)], 1)
+        x, v = state["log_radius"].ravel().tolist(), state["log_radius_velocity"].ravel().tolist()
+        self._radial = list(zip(x, v, strict=True))
         self._place()
         self._drawn = None
         if "drawn" in state:  # what was drawn last stands until z has moved enough: a restart must not move it
             self._drawn = (state["drawn"], float(state["drawn_psi"][0]))
             self._w = np.array(self._map(*self._drawn), np.float32)
+
+
+def _turn(pp: float, po: float, oo: float, scale: float) -> tuple[float, float]:
+    """How much of a point and of an offset the turned point is, from their inner products."""
+    if pp <= 0.0:
+        return 1.0, 0.0
+    across = math.sqrt(max(oo - po * po / pp, 0.0))
+    angle = across * scale
+    part = math.sqrt(pp) * (math.sin(angle) / across if across > 0.0 else scale)
+    return math.cos(angle) - part * po / pp, part
+
+
+def _log_radius(gram: geodesic.Gram, tied: float) -> float:
+    """The logarithm of the radius that a body makes for."""
+    square = gram[2][2]
+    log_goal = 0.5 * math.log(square)
+    if tied < 1.0:
+        half = math.sqrt(min(max(0.5 * (1.0 + gram[0][2] / math.sqrt(square)), _DEEPEST * _DEEPEST), 1.0))
+        log_goal += (1.0 - tied) * math.log(half)
+    return log_goal
+
+
+def _radius_step(x: float, v: float, goal: float, spring: Spring, dt_s: float) -> tuple[float, float]:
+    xx, xv, vx, vv = transition(_QUICKER * spring.omega, spring.damping, dt_s)
+    away = x - goal
+    return goal + xx * away + xv * v, vx * away + vv * v
+
+
+def _arrived(gram: geodesic.Gram, radial: tuple[float, float], log_goal: float) -> bool:
+    return abs(radial[0] - log_goal) < _REST and abs(radial[1]) < _REST and geodesic.at_rest(gram)
+
+
+def _far(a: Array, b: Array) -> bool:
+    if a is b:
+        return False
+    way = a - b
+    return float(np.vdot(way, way)) > _STILL * _STILL

@@ -1,12 +1,14 @@
 """What a latent space must be able to do, so that goals need not know which one they live in."""
 
+import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.generator.base import ModelInfo
+from engine.latent.levels import Spring
 from engine.latent.places import Place
 from engine.latent.steer import Steer
 
@@ -16,14 +18,26 @@ MapZ = Callable[[Array, float], NDArray[np.float32]]
 MORE, WANDER = 1, 2  # streams of random numbers
 
 
+class _Noise(threading.local):
+    """One generator for each thread: to seed it anew takes a tenth of the time of making another."""
+
+    def __init__(self) -> None:
+        self.numbers = np.random.RandomState(0)
+
+
+_noise = _Noise()
+
+
 def seed_z(seed: int, z_dim: int) -> Array:
     """The z of a seed, (z_dim,), as the field draws it: `RandomState(seed).randn(1, z_dim)`."""
-    return np.asarray(np.random.RandomState(seed % 2**32).randn(1, z_dim)[0])
+    _noise.numbers.seed(seed % 2**32)
+    return np.asarray(_noise.numbers.randn(1, z_dim)[0])
 
 
 def noise_z(seed: int, stream: int, number: int, *shape: int) -> Array:
     """Gaussian numbers that belong to a voice's seed, a stream of it and a number; always the same ones."""
-    return np.asarray(np.random.RandomState([seed % 2**32, stream, number % 2**32]).randn(*shape))
+    _noise.numbers.seed([seed % 2**32, stream, number % 2**32])
+    return np.asarray(_noise.numbers.randn(*shape))
 
 
 class Space(ABC):
@@ -66,15 +80,19 @@ class Space(ABC):
 
     @abstractmethod
     def step(
-        self, goal: Array, before: Array | None, follow: NDArray[np.bool_],
-        frequency_hz: Array, damping: Array, sphere: Array, dt_s: float,
+        self, goal: Array, before: Array | None, follow: Sequence[bool],
+        springs: Sequence[Spring], tied: Sequence[float], dt_s: float,
     ) -> None:  # fmt: skip
         """Carry the particles.
 
         goal : (voices, rows, dim) at the end of the step; before : at its start, where goals move
-        follow : (voices,) whether the damper holds on to the moving goal
-        frequency_hz, damping : (voices, bands); sphere : (voices,)
+        follow : of each voice: whether the damper holds on to the moving goal
+        springs : of each voice's bands, voice by voice; tied : of each voice: how tight it keeps to the shell
         """
+
+    @abstractmethod
+    def undo(self) -> None:
+        """Take the last step back, and what was drawn in it."""
 
     @abstractmethod
     def w(self, steer: Steer, amounts: Array, psi: float) -> NDArray[np.float32]:

@@ -1,6 +1,5 @@
 """Steering: amounts along directions, on springs of their own, and accents that act at once."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from engine.generator.base import Band, ModelInfo
 from engine.latent import spring
 from engine.latent.directions import Direction, Directions
+from engine.latent.levels import Spring
 
 Array = NDArray[np.float64]
 
@@ -19,6 +19,7 @@ class _Part:
     """The directions of one space: which they are, one sigma of each, and the rows each moves."""
 
     at: NDArray[np.intp]  # (n,) among all directions
+    all: bool  # whether these are all directions
     steps: Array  # (n, dim)
     moves: Array  # (rows, n) 1 or 0
 
@@ -26,8 +27,8 @@ class _Part:
         """(voices, rows, dim) from amounts (voices, directions); None when no direction of this space is used."""
         if not len(self.at):
             return None
-        own = amounts[:, self.at]
-        if not own.any():
+        own = amounts if self.all else amounts[:, self.at]
+        if not np.count_nonzero(own):
             return None
         return np.asarray((self.moves * own[:, None, :]) @ self.steps)
 
@@ -39,18 +40,29 @@ class Steer:
         self.names = directions.names
         self.amounts = np.zeros((voices, len(directions)))
         self.velocity = np.zeros((voices, len(directions)))
+        self._former = self.amounts, self.velocity
         bands = [_band_rows(d, info.bands) for d in directions]
         layers = [[d.layers is None or layer in d.layers for layer in range(info.num_ws)] for d in directions]
         self._z = _part(directions, "z", info.z_dim, bands, len(info.bands))
         self._w = _part(directions, "w", info.w_dim, layers, info.num_ws)
 
-    def step(self, targets: Array, frequency_hz: Sequence[float], damping: Sequence[float], dt_s: float) -> None:
-        """Carry the amounts towards `targets` (voices, directions)."""
-        amounts, velocity = np.empty_like(self.amounts), np.empty_like(self.velocity)
-        for i, (f, z) in enumerate(zip(frequency_hz, damping, strict=True)):
-            omega = 2.0 * math.pi * f
-            spring.step(self.amounts[i], self.velocity[i], targets[i], omega, z, dt_s, out=(amounts[i], velocity[i]))
-        self.amounts, self.velocity = amounts, velocity
+    def step(self, targets: Array, springs: Sequence[Spring], dt_s: float) -> None:
+        """Carry the amounts towards `targets` (voices, directions) by each voice's spring."""
+        self._former = self.amounts, self.velocity
+        if not (np.count_nonzero(self.velocity) or np.count_nonzero(self.amounts != targets)):
+            return
+        xx, xv, vx, vv = spring.transitions_of(springs, dt_s)
+        away = self.amounts - targets
+        amounts = xx * away
+        amounts += xv * self.velocity
+        amounts += targets
+        away *= vx
+        away += vv * self.velocity
+        self.amounts, self.velocity = amounts, away
+
+    def undo(self) -> None:
+        """Take the last step back."""
+        self.amounts, self.velocity = self._former
 
     def z_offset(self, amounts: Array) -> Array | None:
         """(voices, bands, z_dim) what amounts (voices, directions) add to z; None for nothing."""
@@ -71,6 +83,7 @@ def _part(directions: Directions, space: str, dim: int, moves: list[list[bool]],
     items = [directions.items[i] for i in at]
     return _Part(
         np.array(at, np.intp),
+        len(at) == len(directions),
         np.array([d.sigma * d.vector for d in items]).reshape(len(at), dim),
         np.array([moves[i] for i in at], np.float64).reshape(len(at), rows).T,
     )

@@ -13,6 +13,7 @@ _FORGOTTEN = 160  # exp(-160 / KNOTS) = 2e-9: older knots have left no trace
 _KEEP = math.exp(-1.0 / KNOTS)
 _FRESH = math.sqrt(1.0 - _KEEP * _KEEP)
 _ANGLE = math.acos(_KEEP)
+_SINE = math.sin(_ANGLE)
 
 
 class Wander:
@@ -42,8 +43,8 @@ class Wander:
             self._knot += 1
             self._from, self._to = self._to, self._after(self._to, self._knot + 1)
         part = self.phase - knot
-        a = math.sin((1.0 - part) * _ANGLE) / math.sin(_ANGLE)
-        b = math.sin(part * _ANGLE) / math.sin(_ANGLE)
+        a = math.sin((1.0 - part) * _ANGLE) / _SINE
+        b = math.sin(part * _ANGLE) / _SINE
         return a * self._from + b * self._to
 
     def _after(self, here: Array, knot: int) -> Array:

@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.controls import Controls, Layout
 from engine.errors import ShaderError
+from engine.stage.feed import SOUNDS
 from engine.stage.glsl import Sources, image_names
 from engine.stage.inputs import Inputs
 from engine.stage.isf import Isf
@@ -97,7 +98,7 @@ class Effect:
     ) -> Any:
         """Run all passes at this size; returns the texture of the result, None when that is `output` itself.
 
-        images : texture by input name; "" is what an input gets that nobody feeds
+        images : texture by input name, or by type for sound; "" is what an input gets that nobody feeds
         output : the framebuffer that a last pass without a TARGET draws into
         """
         self._fit_buffers(size)
@@ -113,7 +114,13 @@ class Effect:
         return result
 
     def _seen(self, images: Mapping[str, Any]) -> dict[str, Any]:
-        return {**images, **self._images, **{name: pair.newest.texture for name, pair in self._buffers.items()}}
+        heard = {one.name: images[one.type] for one in self.isf.inputs if one.type in SOUNDS and one.type in images}
+        return {
+            **images,
+            **heard,
+            **self._images,
+            **{name: pair.newest.texture for name, pair in self._buffers.items()},
+        }
 
     def _fit_buffers(self, size: tuple[int, int]) -> None:
         variables: dict[str, float] | None = None
