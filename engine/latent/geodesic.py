@@ -21,6 +21,7 @@ Row = tuple[float, ...]
 
 _STRAIGHT_BACK = 1e-12  # 1 + cos of an angle so close to pi that the way to the goal has no safe direction
 _NUDGE_RAD = 1e-3
+_DRIFTING = 1e-100  # radians a second: a spring this slow trails nothing, and its lag would overflow
 INSTANT_S = 1e-9  # in less time nothing turns, and no speed can be told from two places
 _REST = 1e-12  # radians a second: slower is standing
 _FLAT = 1e-7  # what leaves a plane by less than this lies in it: its direction would be rounding
@@ -105,7 +106,7 @@ class Bodies:
     ) -> Array:
         """The particles `dt_s` later, (n, 2, d), from what `grams` gave, by springs of (omega, damping)."""
         rows = [
-            _step(_Frame(gram), transition(w, z, dt_s), 2.0 * z / w if w > 0.0 else 0.0, dt_s, bool(holds))
+            _step(_Frame(gram), transition(w, z, dt_s), 2.0 * z / w if w > _DRIFTING else 0.0, dt_s, bool(holds))
             for gram, (w, z), holds in zip(grams, springs, follow, strict=True)
         ]
         moved = np.array(rows) @ self._vectors

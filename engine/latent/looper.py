@@ -143,7 +143,7 @@ class Looper:
 
     @property
     def _gliding(self) -> bool:
-        return self._glide_beats > 0.0 and self._last is not None and np.count_nonzero(self._offset) > 0
+        return self._glide_beats > 0.0 and self._last is not None and bool(np.count_nonzero(self._offset))
 
     def _play(self, vector: Array, beat: float, gone: float, leapt: bool, touched: Mask | None) -> Array | None:
         before, target = self.driven, vector
