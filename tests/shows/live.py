@@ -29,8 +29,9 @@ class Live:
     """`latenz play` with a report; stopped and collected by `finish`."""
 
     def __init__(
-        self, show: Path, folder: Path, *more: str, headless: bool = True, env: dict[str, str] | None = None
-    ) -> None:
+        self, show: Path, folder: Path, *more: str, headless: bool = True, env: dict[str, str] | None = None,
+        cwd: Path = ROOT,
+    ) -> None:  # fmt: skip
         self.report = folder / "report.json"
         self.osc_port, self.console_port = free_port(), free_port()
         command = [
@@ -40,7 +41,7 @@ class Live:
         self.errors = (folder / "stderr.txt").open("w+")
         self.process = subprocess.Popen(
             [*command, "--headless"] if headless else command,
-            cwd=ROOT, stderr=self.errors, env={**os.environ, **(env or {})},
+            cwd=cwd, stderr=self.errors, env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
         )  # fmt: skip
         self.osc = SimpleUDPClient("127.0.0.1", self.osc_port)
 
