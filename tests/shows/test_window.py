@@ -93,7 +93,7 @@ def test_the_keys_play_the_show_and_escape_ends_it(room: Room, tmp_path: Path) -
     live.wait(lambda: "kept latenz-plain-" in live.said(), 10.0)
     kept = next(desk.glob("latenz-plain-*.png"))
     with Image.open(kept) as image:
-        assert np.array_equal(np.asarray(image.convert("RGB")), frozen)
+        assert np.abs(np.asarray(image.convert("RGB")) - frozen).max() <= 1, "drawn anew, it may round the other way"
     notes = read_text(kept)
     assert notes["latenz.show"] == "plain" and notes["latenz.seed"] == "5" and notes["latenz.model"] == "silk"
     assert "position" in notes["latenz.latent"]
