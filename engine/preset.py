@@ -1,15 +1,15 @@
 """A show, read from its folder and checked: every error names the file, the line and the remedy."""
 
-import difflib
 import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
+from engine.complaints import Where, explain, nearest
 from engine.controls import Control, Layout
 from engine.errors import EngineError, ShowError
 from engine.generator.base import ModelInfo
@@ -19,8 +19,9 @@ from engine.latent.directions import Directions
 from engine.latent.places import Places
 from engine.latent.spec import BandSpec, MotionSpec, VoiceSpec
 from engine.paths import data_dir
+from engine.show.snapshots import snapshot_controls
 from engine.stage.effects import EffectSpec, effect_controls, effect_hears, find_shader, output_controls
-from engine.toml_lines import line_of, lines
+from engine.tables import MotionTable, ShowTable, VoiceTable
 from mappings.errors import MappingError
 from mappings.routes import Plan, Route
 from mappings.sources import SOURCES, source_class
@@ -28,101 +29,6 @@ from mappings.sources.base import Source
 
 SIZE_LIMIT = 1 << 20  # bytes of a show.toml
 ALWAYS = ("osc", "midi")  # sources every show has unless it switches them off
-
-Size = tuple[Annotated[int, Field(ge=16, le=16384)], Annotated[int, Field(ge=16, le=16384)]]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class GeneratorTable(_Table):
-    """[generator]"""
-
-    model: str = "silk"
-    psi: float = Field(default=1.0, ge=0, le=2)
-    seed: int = Field(default=0, ge=0, lt=2**32)
-    size: Size | None = None
-    blend: bool = True  # crossfade consecutive pictures when the generator is slower than the display
-    banks: tuple[str, ...] = ()
-    places: tuple[str, ...] = ()
-    sequence: str | None = None
-
-
-class BandTable(_Table):
-    """[motion.bands.<name>]"""
-
-    frequency_hz: float | None = None
-    damping: float | None = None
-
-
-class MotionTable(_Table):
-    """[motion]"""
-
-    frequency_hz: float | None = None
-    damping: float | None = None
-    geometry: Literal["sphere", "flat"] = "sphere"
-    sphere: float | None = None
-    amount_frequency_hz: float | None = None
-    amount_damping: float | None = None
-    surprise: float | None = None
-    wander: float | None = None
-    wander_hz: float | None = None
-    loop_bars: float | None = None
-    loop_places: int | None = None
-    bands: dict[str, BandTable] = {}
-
-
-class VoiceTable(_Table):
-    """[[voice]]"""
-
-    name: str = ""
-    seed: int | None = Field(default=None, ge=0, lt=2**32)
-    home: str | None = None
-    loop: tuple[str, ...] = ()
-    sequence: str | None = None
-    sequence_fps: float = 30.0
-    motion: MotionTable | None = None
-
-
-class StageTable(_Table):
-    """[stage]"""
-
-    size: Size | None = None
-    fps: float = Field(default=30.0, ge=1, le=240)
-    fit: Literal["contain", "cover"] = "cover"
-    layout: Literal["side", "layers", "windows"] = "side"
-
-
-class RouteTable(BaseModel):
-    """[[route]]"""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    source: str = Field(alias="from")
-    to: str
-    shape: tuple[str, ...] | str = ()
-    range: tuple[float, float] | None = None
-    mix: Literal["set", "add"] = "set"
-    wait: Literal["", "beat", "bar"] = ""
-
-
-class ShowTable(_Table):
-    """show.toml as a whole; `sources` and `effect` are checked by the rooms they belong to."""
-
-    title: str = ""
-    about: str = ""
-    script: str | None = None
-    bpm: float = Field(default=120.0, ge=20, le=400)
-    next: tuple[str, ...] = ()
-    generator: GeneratorTable = GeneratorTable()
-    motion: MotionTable = MotionTable()
-    stage: StageTable = StageTable()
-    voice: tuple[VoiceTable, ...] = ()
-    controls: dict[str, float] = {}
-    sources: dict[str, dict[str, Any]] = {}
-    route: tuple[RouteTable, ...] = ()
-    effect: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,26 +126,6 @@ def show_names(beside: Path) -> list[str]:
     return sorted(p.parent.name for p in beside.parent.parent.glob("*/show.toml"))
 
 
-def nearest(word: str, words: Sequence[str]) -> str:
-    """`; did you mean "x"?` where something is near enough, else nothing."""
-    close = difflib.get_close_matches(word, words, 1, 0.5)
-    return f'; did you mean "{close[0]}"?' if close else ""
-
-
-class _Where:
-    """Builds error texts with the file and line of a place."""
-
-    def __init__(self, path: Path, text: str) -> None:
-        self.path, self._lines = path, lines(text)
-
-    def __call__(self, *place: str | int) -> str:
-        try:
-            shown = self.path.relative_to(Path.cwd())
-        except ValueError:
-            shown = self.path
-        return f"{shown}:{line_of(self._lines, place)}"
-
-
 def load_show(path: Path, options: Options | None = None, text: str | None = None) -> Show:
     """Read and check a show. ShowError says what is wrong with it and where.
 
@@ -248,11 +134,11 @@ def load_show(path: Path, options: Options | None = None, text: str | None = Non
     options = options or Options()
     if text is None:
         text = _read(path)
-    where = _Where(path, text)
+    where = Where(path, text)
     try:
         table = ShowTable.model_validate(_parse(text, path))
     except ValidationError as error:
-        raise ShowError(_explain(error, where)) from None
+        raise ShowError(explain(error, where)) from None
     try:
         return _build(path, text, table, options, where)
     except MappingError as error:
@@ -282,30 +168,7 @@ def _parse(text: str, path: Path) -> dict[str, Any]:
         raise ShowError(f"{path}: nested too deeply") from None
 
 
-def _explain(error: ValidationError, where: _Where) -> str:
-    first = error.errors()[0]
-    place = tuple(first["loc"])
-    name = ".".join(str(part) for part in place)
-    if first["type"] == "extra_forbidden":
-        table: type[BaseModel] = ShowTable
-        tables: dict[str, type[BaseModel]] = {
-            "generator": GeneratorTable,
-            "motion": MotionTable,
-            "bands": BandTable,
-            "stage": StageTable,
-            "voice": VoiceTable,
-            "route": RouteTable,
-        }
-        for part in place[:-1]:
-            table = tables.get(str(part), table)
-        keys = [f.alias or n for n, f in table.model_fields.items()]
-        return f'{where(*place)}: unknown key "{place[-1]}"{nearest(str(place[-1]), keys)}; allowed: {", ".join(keys)}'
-    given = first.get("input")
-    shown = f" (given: {given!r})" if isinstance(given, str | int | float | bool) else ""
-    return f"{where(*place)}: {name}: {first['msg'][:1].lower()}{first['msg'][1:]}{shown}"
-
-
-def _build(path: Path, text: str, table: ShowTable, options: Options, where: _Where) -> Show:
+def _build(path: Path, text: str, table: ShowTable, options: Options, where: Where) -> Show:
     model = options.model or table.generator.model
     info = _model(model, where)
     directions = model_directions(model)
@@ -322,6 +185,7 @@ def _build(path: Path, text: str, table: ShowTable, options: Options, where: _Wh
         *_model_controls(info),
         *effect_controls(effects),
         *output_controls(),
+        *snapshot_controls(),
         *show_controls(table),
     ]
     layout = Layout(_with_defaults(controls, table, where))
@@ -342,14 +206,29 @@ def _build(path: Path, text: str, table: ShowTable, options: Options, where: _Wh
     if table.script is not None:
         _inside(path, table.script, where("script"))
     return Show(
-        path=path, text=text, table=table, options=options, info=info, directions=directions, places=places,
-        voices=voices, sources=sources, routes=routes, effects=effects, layout=layout, known=known, model=model,
-        seed=seed, size=options.size or table.stage.size or (info.width, info.height),
-        draws_sound=any(effect_hears(effect) for effect in effects), fps=options.fps or table.stage.fps, hash=hashlib.sha256(text.encode()).hexdigest(),
-    )  # fmt: skip
+        path=path,
+        text=text,
+        table=table,
+        options=options,
+        info=info,
+        directions=directions,
+        places=places,
+        voices=voices,
+        sources=sources,
+        routes=routes,
+        effects=effects,
+        layout=layout,
+        known=known,
+        model=model,
+        seed=seed,
+        size=options.size or table.stage.size or (info.width, info.height),
+        draws_sound=any(effect_hears(effect) for effect in effects),
+        fps=options.fps or table.stage.fps,
+        hash=hashlib.sha256(text.encode()).hexdigest(),
+    )
 
 
-def _model(model: str, where: _Where) -> ModelInfo:
+def _model(model: str, where: Where) -> ModelInfo:
     try:
         return model_info(model)
     except EngineError as error:
@@ -381,7 +260,7 @@ def _motion(table: MotionTable, info: ModelInfo, where: str) -> MotionSpec:
 
 
 def _voices(
-    path: Path, table: ShowTable, info: ModelInfo, places: Places, seed: int, where: _Where
+    path: Path, table: ShowTable, info: ModelInfo, places: Places, seed: int, where: Where
 ) -> tuple[VoiceSpec, ...]:
     common = _motion(table.motion, info, where("motion"))
     voices = []
@@ -426,7 +305,7 @@ def show_controls(table: ShowTable) -> tuple[Control, ...]:
     )
 
 
-def _with_defaults(controls: Sequence[Control], table: ShowTable, where: _Where) -> list[Control]:
+def _with_defaults(controls: Sequence[Control], table: ShowTable, where: Where) -> list[Control]:
     """[controls] and a few tables set where controls rest."""
     rests = {
         "/output/fit": float(table.stage.fit == "cover"),
@@ -444,7 +323,7 @@ def _with_defaults(controls: Sequence[Control], table: ShowTable, where: _Where)
     return [replace(c, default=rests[c.address]) if c.address in rests and c.kind == "level" else c for c in controls]
 
 
-def _effects(path: Path, table: ShowTable, where: _Where) -> tuple[EffectSpec, ...]:
+def _effects(path: Path, table: ShowTable, where: Where) -> tuple[EffectSpec, ...]:
     effects = []
     for i, row in enumerate(table.effect):
         at = where("effect", i)
@@ -467,7 +346,7 @@ def _effects(path: Path, table: ShowTable, where: _Where) -> tuple[EffectSpec, .
     return tuple(effects)
 
 
-def _sources(path: Path, table: ShowTable, options: Options, where: _Where) -> tuple[SourceSpec, ...]:
+def _sources(path: Path, table: ShowTable, options: Options, where: Where) -> tuple[SourceSpec, ...]:
     rows: dict[str, dict[str, Any]] = {name: {} for name in ALWAYS}
     rows.update({name: dict(row) for name, row in table.sources.items()})
     _apply(options, rows)
@@ -503,7 +382,7 @@ def _apply(options: Options, rows: dict[str, dict[str, Any]]) -> None:
         rows["audio"] = {**row, ("file" if is_file else "device"): options.audio}
 
 
-def _config(kind: str, row: Mapping[str, Any], where: _Where, name: str) -> Any:
+def _config(kind: str, row: Mapping[str, Any], where: Where, name: str) -> Any:
     config_class = source_class(kind).Config  # type: ignore[attr-defined]
     try:
         return config_class.model_validate(row)

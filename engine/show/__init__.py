@@ -9,6 +9,6 @@ One frame:
     image    = generator.draw(latent)
     stage.present(image, controls)          # keys pressed there go back to the bus
 
-`desk` is the first two lines (the signals process), `picture` the next three (the generator process), `wall` the
+`desk` is the first two lines (its process: `signals`), `picture` the next three (the generator process), `wall` the
 last (the stage, which is also the parent). `stepped` runs all of them in one process under a stepped clock.
 """

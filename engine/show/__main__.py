@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROLES = {
     "generator": "engine.show.picture",
-    "signals": "engine.show.desk",
+    "signals": "engine.show.signals",
     "console": "engine.console.server",
     "script": "engine.show.scripting",
 }

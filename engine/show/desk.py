@@ -1,35 +1,28 @@
-"""The signals process: every source, the bus, the routes, at a fixed step of 2 ms."""
+"""Sources, bus, routes and loops of one show: the world becomes controls, a step of 2 ms at a time."""
 
-import gc
-import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.controls import ControlEvent
-from engine.errors import EngineError
 from engine.latent.control_looper import ControlLooper
 from engine.preset import Show
-from engine.shared import LEVELS, STAMP_KINDS, Board, EventRing
-from engine.show.session import STEP_S, Session, parent_gone
+from engine.shared import EventRing
+from engine.show.snapshots import Snapshots
 from mappings.bus import Bus
 from mappings.errors import MappingError
-from mappings.recorder import Recorder, TakeWriter
+from mappings.recorder import Recorder
 from mappings.routes import Plan
 from mappings.signal import Event
 from mappings.sources.base import Source, State
 
-LATEST_S = 0.25  # further behind than this the steps in between are not made up for
 REOPEN_S = 2.0
-NAMES = "signal-names.json"
-NO_STAMPS = (0,) * len(STAMP_KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +54,7 @@ class Desk:
         self.plan = Plan(show.routes, show.layout.controls, self.bus, known=show.known, start_s=start_s)
         self.looper = ControlLooper(show.layout, float(self.bus.tempo.bar_beats))
         self.event_counts: Counter[str] = Counter()
+        self.snapshots = Snapshots(show.layout)
         self.recorder: Recorder | None = None
         self.last_events: tuple[Event, ...] = ()
         self._defaults = show.layout.defaults
@@ -195,6 +189,15 @@ class Desk:
             case "/show/panic":
                 self.plan.restore(self._defaults, np.zeros(len(self._defaults), np.bool_))
                 self.looper.stop_all()
+            case address if address.startswith("/snapshot/"):
+                self._snapshot(*address.split("/")[2:])
+
+    def _snapshot(self, number: str, verb: str) -> None:
+        plan = self.plan
+        if verb == "store":
+            self.snapshots.store(int(number), plan.bases, plan.suspended)
+        elif (kept := self.snapshots.recall(int(number), plan.bases, plan.suspended)) is not None:
+            plan.restore(*kept)
 
     def sound(self) -> NDArray[np.float32] | None:
         """(2, 512): spectrum and wave of the first source that hears, for effects that draw them."""
@@ -224,139 +227,3 @@ class Desk:
             "sources": {s.name: {"state": str(s.state), "detail": s.detail} for s in self.sources},
             "tempo": {"bpm": bus.tempo.bpm, "beat": bus.tempo.beat, "source": bus.tempo.source},
         }
-
-
-def run(folder: Path, incarnation: int) -> None:
-    """The signals process, until the session stops."""
-    session, parent = Session(folder), os.getppid()
-    row = session.board.row("signals", incarnation)
-    row[Board.PID] = os.getpid()
-    generation = session.generation
-    desk = _open(session, generation, None)
-    gc.collect()
-    gc.freeze()
-    gc.disable()  # nothing in a step makes cycles; a collection would cost milliseconds
-    step, origin_s = 0, time.perf_counter()
-    names_written, next_status_s = -1, origin_s + 1.0
-    try:
-        while not session.stopping:
-            now_s = origin_s + step * STEP_S
-            wait_s = now_s - time.perf_counter()
-            if wait_s > 0:
-                time.sleep(wait_s)
-                session.meter.add("signals_wake", max(0.0, time.perf_counter() - now_s))
-            elif wait_s < -LATEST_S:
-                step += int(-wait_s / STEP_S)
-                continue
-            if session.generation != generation:
-                generation = session.generation
-                desk = _swap(session, generation, desk)
-            for name in ("from_stage", "from_console", "from_script"):
-                desk.hear(session.rings[name])
-            moved = desk.step(now_s, STEP_S)
-            if desk.show.script is not None:
-                for heard in desk.last_events:
-                    session.rings["heard"].post(heard.address, heard.value, heard.time_s)
-            _publish(session, desk, moved, generation, now_s)
-            session.meter.add("signals", desk.source_s)
-            session.meter.add("routes", desk.route_s)
-            if step % 5 == 0:
-                sound = desk.sound() if desk.show.draws_sound else None
-                if sound is not None:
-                    session.sound.write(sound.ravel().astype(np.float64), generation, now_s, 0.0, NO_STAMPS)
-                levels = desk.bus.read_levels()[:LEVELS]
-                session.signals.write(levels, generation, now_s, desk.bus.tempo.beat, NO_STAMPS)
-                if len(desk.bus.addresses) != names_written and step % 50 == 0:
-                    session.write(NAMES, desk.bus.addresses[:LEVELS])
-                    names_written = len(desk.bus.addresses)
-            row[Board.BEAT] = time.perf_counter()
-            row[Board.WORK] += 1
-            row[Board.GENERATION] = generation
-            if now_s >= next_status_s:
-                next_status_s = now_s + 1.0
-                session.write("status-signals.json", desk.status())
-                gc.collect(0)
-                if parent_gone(parent):
-                    break
-            step += 1
-    finally:
-        session.write("status-signals.json", desk.status())
-        desk.close()
-
-
-def _publish(session: Session, desk: Desk, moved: Moved, generation: int, now_s: float) -> None:
-    for event in moved.events:
-        session.rings["events"].post(event.address, event.value, event.time_s)
-    session.table.bases[: len(desk.plan.bases)] = desk.plan.bases
-    session.table.suspended[: len(desk.plan.suspended)] = desk.plan.suspended
-    stamps = desk.bus.stamps
-    session.table.write(
-        moved.values, generation, now_s, desk.bus.tempo.beat, tuple(stamps[kind].count for kind in STAMP_KINDS)
-    )
-
-
-def _open(session: Session, generation: int, former: Desk | None) -> Desk:
-    """A desk for a published show. What hands have set is carried over where the addresses agree."""
-    show = session.show(generation)
-    kept: list[Source] = []
-    if former is not None:
-        kept = [
-            s for s in former.sources if any(spec.name == s.name and spec.config == s.config for spec in show.sources)
-        ]
-    names = {source.name for source in kept}
-    fresh = [source for source in show.open_sources() if source.name not in names]
-    bus = former.bus if former is not None else Bus()
-    again = former is not None and former.show.path == show.path  # `t` of expressions goes on through a reload
-    start_s = former.plan.start_s if former is not None and again else None
-    desk = Desk(show, live=True, sources=[*kept, *fresh], bus=bus, start_s=start_s)
-    now_s = time.perf_counter()
-    if former is not None:
-        desk.recorder, former.recorder = former.recorder, None
-        if desk.recorder is not None and former.show.path != show.path:
-            desk.recorder.writer.show(show.name, now_s - desk.recorder.began_s)
-        _carry(desk.plan, former, show)
-        for source in former.sources:
-            if source not in kept:
-                source.close()
-    else:
-        for kind, rows in zip(STAMP_KINDS, session.stamps.times_s, strict=True):
-            desk.bus.stamps[kind].times_s = rows
-        _recover(session, desk, generation, now_s)
-        options = session.read("options.json") or {}
-        if options.get("record"):
-            desk.recorder = Recorder(TakeWriter(Path(options["record"]), options["take_header"]), now_s, bus)
-    desk.open_live(fresh, now_s)
-    return desk
-
-
-def _recover(session: Session, desk: Desk, generation: int, now_s: float) -> None:
-    """After a restart: signals and hands' settings go on from where the dead process left them."""
-    view, levels = session.table.read(), session.signals.read()
-    if view is not None and view.generation == generation and len(view.values) == len(desk.plan.bases):
-        n = len(view.values)
-        desk.plan.restore(session.table.bases[:n].copy(), session.table.suspended[:n] > 0)
-    if levels is not None:
-        for address, value in zip(session.read(NAMES) or (), levels.values, strict=False):
-            desk.bus.put(desk.bus.slot(address), float(value), now_s)
-
-
-def _carry(plan: Plan, former: Desk, show: Show) -> None:
-    """Hands' settings survive a reload of the same show; another show starts as it says."""
-    if former.show.path != show.path:
-        return
-    before = {address: i for i, address in enumerate(former.plan.addresses)}
-    bases, suspended = plan.bases.copy(), plan.suspended.copy()
-    for i, (address, control) in enumerate(zip(plan.addresses, show.layout.levels, strict=True)):
-        j = before.get(address)
-        if j is not None and former.plan.bases[j] != former.show.layout.levels[j].default:
-            bases[i] = min(max(former.plan.bases[j], control.low), control.high)
-            suspended[i] = former.plan.suspended[j]
-    plan.restore(bases, suspended)
-
-
-def _swap(session: Session, generation: int, former: Desk) -> Desk:
-    try:
-        return _open(session, generation, former)
-    except (EngineError, MappingError, OSError) as error:
-        sys.stderr.write(f"latenz: signals: {error}; the former show's routes stay\n")
-        return former

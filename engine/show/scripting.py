@@ -9,8 +9,8 @@ from pathlib import Path
 
 from engine.script import Script
 from engine.shared import Board, StatePad, TableView
-from engine.show.desk import NAMES, Desk
-from engine.show.session import Session, parent_gone
+from engine.show.desk import Desk
+from engine.show.session import NAMES, Session, parent_gone
 from engine.supervisor import SILENCE_S
 
 STEP_S = 0.005

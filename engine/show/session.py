@@ -21,6 +21,7 @@ STAGES = ("signals", "routes", "motion", "generator", "handover", "effects", "pr
 LATENCIES = ("osc_to_present", "midi_to_present", "audio_to_present")
 WAKE_UPS = ("signals_wake", "generator_wake")
 RINGS = ("events", "heard", "from_stage", "from_console", "from_script")
+NAMES = "signal-names.json"
 _PREFIX = "latenz-"
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.complaints import nearest
 from engine.errors import InputError, ModelError
 from engine.generator.catalog import model_directions, model_info, open_model
 from engine.latent.directions import Directions
 from engine.paths import check_output
-from engine.preset import nearest
 from engine.stage.outputs.picture import save_png
 from engine.studio.arrays import load_npy
 

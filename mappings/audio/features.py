@@ -116,7 +116,8 @@ class Features:
         peaks = bins[: len(bins) // SOUND_COLUMNS * SOUND_COLUMNS].reshape(SOUND_COLUMNS, -1).max(1)
         full = self.spectrum.n_fft / 4  # a sine at full scale under a Hann window
         level = 1.0 + np.log10(np.maximum(peaks / full, 1e-4)) / 4.0
-        return np.clip(np.stack([level, 0.5 + 0.5 * self._past[-SOUND_COLUMNS:]]), 0.0, 1.0).astype(np.float32)
+        both: NDArray[np.float32] = np.stack([level, 0.5 + 0.5 * self._past[-SOUND_COLUMNS:]]).astype(np.float32)
+        return both.clip(0.0, 1.0)
 
     def _take(self, block: NDArray[np.float32]) -> None:
         np.multiply(block, self._gain, out=self._block)

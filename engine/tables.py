@@ -1,0 +1,100 @@
+"""The tables and keys a show.toml may have. What sources and effects take is checked by the rooms they belong to."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Size = tuple[Annotated[int, Field(ge=16, le=16384)], Annotated[int, Field(ge=16, le=16384)]]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class GeneratorTable(_Table):
+    """[generator]"""
+
+    model: str = "silk"
+    psi: float = Field(default=1.0, ge=0, le=2)
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    size: Size | None = None
+    blend: bool = True  # crossfade consecutive pictures when the generator is slower than the display
+    banks: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    sequence: str | None = None
+
+
+class BandTable(_Table):
+    """[motion.bands.<name>]"""
+
+    frequency_hz: float | None = None
+    damping: float | None = None
+
+
+class MotionTable(_Table):
+    """[motion]"""
+
+    frequency_hz: float | None = None
+    damping: float | None = None
+    geometry: Literal["sphere", "flat"] = "sphere"
+    sphere: float | None = None
+    amount_frequency_hz: float | None = None
+    amount_damping: float | None = None
+    surprise: float | None = None
+    wander: float | None = None
+    wander_hz: float | None = None
+    loop_bars: float | None = None
+    loop_places: int | None = None
+    bands: dict[str, BandTable] = {}
+
+
+class VoiceTable(_Table):
+    """[[voice]]"""
+
+    name: str = ""
+    seed: int | None = Field(default=None, ge=0, lt=2**32)
+    home: str | None = None
+    loop: tuple[str, ...] = ()
+    sequence: str | None = None
+    sequence_fps: float = 30.0
+    motion: MotionTable | None = None
+
+
+class StageTable(_Table):
+    """[stage]"""
+
+    size: Size | None = None
+    fps: float = Field(default=30.0, ge=1, le=240)
+    fit: Literal["contain", "cover"] = "cover"
+    layout: Literal["side", "layers", "windows"] = "side"
+
+
+class RouteTable(BaseModel):
+    """[[route]]"""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    source: str = Field(alias="from")
+    to: str
+    shape: tuple[str, ...] | str = ()
+    range: tuple[float, float] | None = None
+    mix: Literal["set", "add"] = "set"
+    wait: Literal["", "beat", "bar"] = ""
+
+
+class ShowTable(_Table):
+    """show.toml as a whole; `sources` and `effect` are checked by the rooms they belong to."""
+
+    title: str = ""
+    about: str = ""
+    script: str | None = None
+    bpm: float = Field(default=120.0, ge=20, le=400)
+    next: tuple[str, ...] = ()
+    generator: GeneratorTable = GeneratorTable()
+    motion: MotionTable = MotionTable()
+    stage: StageTable = StageTable()
+    voice: tuple[VoiceTable, ...] = ()
+    controls: dict[str, float] = {}
+    sources: dict[str, dict[str, Any]] = {}
+    route: tuple[RouteTable, ...] = ()
+    effect: tuple[dict[str, Any], ...] = ()
