@@ -22,15 +22,15 @@ _LIMIT = 64 << 20
 
 def pack(state: Mapping[str, NDArray[Any]]) -> bytes:
     """Arrays by name as bytes with a checksum: a JSON line of names, types and shapes, then the numbers."""
-    rows = tuple((name, array.dtype.str, array.shape) for name, array in state.items())
-    data = _head(rows) + b"".join(array.tobytes() for array in state.values())
+    head = _head(tuple([(name, array.dtype, array.shape) for name, array in state.items()]))
+    data = b"".join([head, *[array.tobytes() for array in state.values()]])
     return _MAGIC + zlib.crc32(data).to_bytes(4, "little") + data
 
 
 @lru_cache(maxsize=8)
-def _head(rows: tuple[tuple[str, str, tuple[int, ...]], ...]) -> bytes:
+def _head(rows: tuple[tuple[str, np.dtype[Any], tuple[int, ...]], ...]) -> bytes:
     """The line before the numbers: the same from frame to frame."""
-    return json.dumps(rows).encode() + b"\n"
+    return json.dumps([(name, dtype.str, shape) for name, dtype, shape in rows]).encode() + b"\n"
 
 
 def unpack(data: bytes) -> dict[str, NDArray[Any]] | None:

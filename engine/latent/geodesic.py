@@ -16,11 +16,12 @@ from engine.latent import sphere
 from engine.latent.spring import Transition, transition
 
 Array = NDArray[np.float64]
-Gram = list[list[float]]
+Gram = list[list[float]]  # of point, velocity, goal (and goal before) with all of them but the point
 Row = tuple[float, ...]
 
 _STRAIGHT_BACK = 1e-12  # 1 + cos of an angle so close to pi that the way to the goal has no safe direction
 _NUDGE_RAD = 1e-3
+_NOWHERE = ((math.nan, math.nan), (math.nan, math.nan))
 _DRIFTING = 1e-100  # radians a second: a spring this slow trails nothing, and its lag would overflow
 INSTANT_S = 1e-9  # in less time nothing turns, and no speed can be told from two places
 _REST = 1e-12  # radians a second: slower is standing
@@ -60,7 +61,10 @@ def spring_step(
     if goal_before is not None:
         bodies.befores[:] = goal_before.reshape(-1, d)
     springs = list(zip(_each(omega, shape), _each(damping, shape), strict=True))
-    moved = bodies.step(bodies.grams(moves), springs, _each(follow, shape), dt_s)
+    grams = bodies.grams(moves)
+    if not grams:
+        return np.full_like(p, np.nan), np.full_like(v, np.nan)
+    moved = bodies.step(grams, springs, _each(follow, shape), dt_s)
     return moved[:, 0].reshape(p.shape), moved[:, 1].reshape(p.shape)
 
 
@@ -89,16 +93,17 @@ class Bodies:
         Goals straight behind turn a little, to where the point is going. An empty list when a goal is 0 or not finite.
         """
         self._vectors = vectors = self._moving if moves else self._still
-        grams: list[Gram] = (vectors @ vectors.transpose(0, 2, 1)).tolist()
-        if not all(0.0 < gram[2][2] < math.inf and 0.0 < gram[-1][-1] < math.inf for gram in grams):
+        # Without the point's own column this is no product of a matrix with itself, which BLAS does half as fast.
+        grams: list[Gram] = (vectors @ vectors[:, 1:].transpose(0, 2, 1)).tolist()
+        if not all(0.0 < gram[2][1] < math.inf and 0.0 < gram[-1][-1] < math.inf for gram in grams):
             return []
         for i, gram in enumerate(grams):
-            if gram[0][2] < 0.0 and 1.0 + gram[0][2] / math.sqrt(gram[2][2]) < _STRAIGHT_BACK:
+            if gram[0][1] < 0.0 and 1.0 + gram[0][1] / math.sqrt(gram[2][1]) < _STRAIGHT_BACK:
                 p, v = vectors[i, 0], vectors[i, 1]
-                speed, radius = math.sqrt(gram[1][1]), math.sqrt(gram[2][2])
+                speed, radius = math.sqrt(gram[1][0]), math.sqrt(gram[2][1])
                 ahead = v / speed if speed > 0.0 else sphere.some_tangent(p)
                 vectors[i, 2] = radius * sphere.normalise(vectors[i, 2] / radius + _NUDGE_RAD * ahead)
-                grams[i] = (vectors[i] @ vectors[i].T).tolist()
+                grams[i] = (vectors[i] @ vectors[i, 1:].T).tolist()
         return grams
 
     def step(
@@ -110,16 +115,20 @@ class Bodies:
             for gram, (w, z), holds in zip(grams, springs, follow, strict=True)
         ]
         moved = np.array(rows) @ self._vectors
-        ends: list[Gram] = (moved @ moved.transpose(0, 2, 1)).tolist()
-        exact = [((1.0 / math.sqrt(qq), 0.0), (-qv / qq, 1.0)) for (qq, qv), _ in ends]
-        return np.asarray(np.array(exact) @ moved)
+        ends = (moved @ moved[:, :1].transpose(0, 2, 1)).tolist()
+        return np.asarray(np.array([_closed(qq, qv) for (qq,), (qv,) in ends]) @ moved)
+
+
+def _closed(qq: float, qv: float) -> tuple[Row, Row]:
+    """What takes the rounding out of a new point and its velocity: length 1, and no part of the velocity along it."""
+    return ((1.0 / math.sqrt(qq), 0.0), (-qv / qq, 1.0)) if qq > 0.0 else _NOWHERE
 
 
 def at_rest(gram: Gram) -> bool:
     """Whether a body whose goal stands still has arrived, as far as its inner products can tell."""
-    if gram[1][1] > _REST * _REST:
+    if gram[1][0] > _REST * _REST:
         return False
-    c = gram[0][2] / math.sqrt(gram[2][2])
+    c = gram[0][1] / math.sqrt(gram[2][1])
     return c > 0.0 and 1.0 - c * c <= _FLAT * _FLAT
 
 
@@ -131,18 +140,18 @@ class _Frame:
     def __init__(self, gram: Gram) -> None:
         """From the inner products of the vectors; what lies in the span of those before it gets no axis."""
         point, velocity, goal = gram[0], gram[1], gram[2]
-        self.speed = speed = math.sqrt(velocity[1])
-        self.radius = radius = math.sqrt(goal[2])
-        self.c = c = point[2] / radius
-        self.a = a = velocity[2] / (speed * radius) if speed > 0.0 else 0.0
+        self.speed = speed = math.sqrt(velocity[0])
+        self.radius = radius = math.sqrt(goal[1])
+        self.c = c = point[1] / radius
+        self.a = a = velocity[1] / (speed * radius) if speed > 0.0 else 0.0
         self.b = b = _rest(1.0 - c * c - a * a)
         self.before: tuple[float, float, float, float] | None = None
         self.radius_before = 1.0
         if len(gram) == 4:
-            self.radius_before = radius_before = math.sqrt(gram[3][3])
-            c0 = point[3] / radius_before
-            a0 = velocity[3] / (speed * radius_before) if speed > 0.0 else 0.0
-            b0 = (goal[3] / (radius * radius_before) - c * c0 - a * a0) / b if b > 0.0 else 0.0
+            self.radius_before = radius_before = math.sqrt(gram[3][2])
+            c0 = point[2] / radius_before
+            a0 = velocity[2] / (speed * radius_before) if speed > 0.0 else 0.0
+            b0 = (goal[2] / (radius * radius_before) - c * c0 - a * a0) / b if b > 0.0 else 0.0
             self.before = (c0, a0, b0, _rest(1.0 - c0 * c0 - a0 * a0 - b0 * b0))
 
     def write(self, w: float, x: float, y: float, z: float) -> Row:

@@ -97,27 +97,33 @@ class Goals:
 
     def step(self, wishes: Sequence[Wish], beat: float, dt_s: float) -> None:
         """Move every goal on. Afterwards `goal`, `moves`, `follow` and `leapt` say where and how."""
-        carried: list[tuple[int, Array]] = []
+        goal = self.point
+        wanderers: list[int] = []
         for i, wish in enumerate(wishes):
             mode, mark, point = self._carried(i, wish, beat, dt_s)
             if mode != self._mode.item(i):
                 self.leapt[i] = True
                 self._mode[i] = mode
-            if mode != _POINT or mark != self._mark.item(i):
+            if mark != self._mark.item(i):
                 self._mark[i] = mark
-            self.moves[i] = self.follow[i] = mode != _POINT
+            carried = mode != _POINT
+            if carried:
+                goal = goal.copy() if goal is self.point else goal
+                goal[i] = point
             if wish.wander > 0.0:
-                point = self._space.turned(point, self._wandering(i, wish, dt_s), wish.wander * math.pi / 2)
-                self.moves[i] = True
-            if self.moves[i]:
-                carried.append((i, point))
-        if not carried:
-            self.goal = self.point
-            return
-        goal = np.empty_like(self.point) if len(carried) == len(self.moves) else self.point.copy()
-        for i, point in carried:
-            goal[i] = point
-        self.goal = goal
+                wanderers.append(i)
+            self.moves[i], self.follow[i] = carried or wish.wander > 0.0, carried
+        self.goal = self._wandered(goal, wanderers, wishes, dt_s) if wanderers else goal
+
+    def _wandered(self, goal: Array, wanderers: list[int], wishes: Sequence[Wish], dt_s: float) -> Array:
+        """The goals, those of wanderers turned to where their walks are."""
+        offsets = [self._walk(i).step(wishes[i].wander_hz, dt_s) for i in wanderers]
+        angles_rad = [wishes[i].wander * math.pi / 2 for i in wanderers]
+        if len(wanderers) == len(wishes):
+            return self._space.turned(goal, offsets, angles_rad)
+        wandered = goal.copy()
+        wandered[wanderers] = self._space.turned(goal[wanderers], offsets, angles_rad)
+        return wandered
 
     def _carried(self, i: int, wish: Wish, beat: float, dt_s: float) -> tuple[int, float, Array]:
         """(mode, mark, point) of one voice before it wanders."""
@@ -141,13 +147,12 @@ class Goals:
             return _LOOP, phase, self._space.mix(*closed_path(keys, phase))
         return _POINT, 0.0, self.point[i]
 
-    def _wandering(self, i: int, wish: Wish, dt_s: float) -> Array:
-        walk = self._wanders[i] = self._wanders[i] or self._walk(i)
-        return walk.step(wish.wander_hz, dt_s)
-
     def _walk(self, i: int) -> Wander:
-        seed = self._voices[i].seed
-        return Wander(lambda knot: self._space.wander_noise(seed, knot))
+        walk = self._wanders[i]
+        if walk is None:
+            seed = self._voices[i].seed
+            walk = self._wanders[i] = Wander(lambda knot: self._space.wander_noise(seed, knot))
+        return walk
 
     def state(self) -> dict[str, NDArray[np.generic]]:
         """Everything that moves here. Arrays are copies, or never written to."""
@@ -179,5 +184,4 @@ class Goals:
             self._wanders[i] = None
             keys = {key: state.get(f"wander.{i}.{key}") for key in ("phase", "from", "to")}
             if all(value is not None for value in keys.values()):
-                walk = self._wanders[i] = self._walk(i)
-                walk.restore({key: np.asarray(value, np.float64) for key, value in keys.items()})
+                self._walk(i).restore({key: np.asarray(value, np.float64) for key, value in keys.items()})

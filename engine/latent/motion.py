@@ -190,7 +190,6 @@ class Motion:
         out: State = {**self._space.state()}
         out |= {f"goals.{key}": value for key, value in self._goals.state().items()}
         out |= {
-            "goal_before": self._goal_before,
             "held_until": self._held_until.copy(),
             "beat": np.array([self._beat]),
             "homes": self._homes,
@@ -221,7 +220,7 @@ class Motion:
             return False
         self._space.restore({key: np.asarray(array, np.float64) for key, array in state.items() if "." not in key})
         self._goals.restore({k.removeprefix("goals."): array for k, array in state.items() if k.startswith("goals.")})
-        self._goal_before = state["goal_before"].astype(np.float64)
+        self._goal_before = self._goals.goal
         self._held_until = state["held_until"].astype(np.float64)
         self._beat = float(np.asarray(state["beat"], np.float64)[0])
         self._restore_amounts(state)

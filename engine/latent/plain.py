@@ -63,8 +63,11 @@ class Plain(Space):
     def drawn(self, seed: int, stream: int, number: int) -> Array:
         return self._w_of(noise_z(seed, stream, number, self.info.z_dim)) - self._mean
 
-    def turned(self, point: Array, offset: Array, angle_rad: float) -> Array:
-        return np.asarray(self._mean + math.cos(angle_rad) * (point - self._mean) + math.sin(angle_rad) * offset)
+    def turned(self, points: Array, offsets: Sequence[Array], angles_rad: Sequence[float]) -> Array:
+        turned = np.empty_like(points)
+        for i, (offset, angle_rad) in enumerate(zip(offsets, angles_rad, strict=True)):
+            turned[i] = self._mean + math.cos(angle_rad) * (points[i] - self._mean) + math.sin(angle_rad) * offset
+        return turned
 
     def rest_at(self, points: Array) -> None:
         self.position = np.array(points, np.float64)

@@ -36,7 +36,7 @@ class Shell(Space):
         self._map = map_z
         self._shape = (voices, len(info.bands), info.z_dim)
         self._bodies = geodesic.Bodies(voices * len(info.bands), info.z_dim)
-        self._pair = np.zeros((len(info.bands), 2, info.z_dim))
+        self._pairs = np.zeros((voices * len(info.bands), 2, info.z_dim))
         self._drawn: tuple[Array, float] | None = None
         self._w = np.zeros((voices, info.num_ws, info.w_dim), np.float32)
         self.rest_at(np.ones(self._shape))
@@ -63,14 +63,17 @@ class Shell(Space):
     def drawn(self, seed: int, stream: int, number: int) -> Array:
         return noise_z(seed, stream, number, len(self.bands), self.info.z_dim)
 
-    def turned(self, point: Array, offset: Array, angle_rad: float) -> Array:
-        """The end of the great circle along the tangent that `offset` leaves at the point."""
-        pair = self._pair
-        pair[:, 0], pair[:, 1] = point, offset
-        scale = angle_rad / math.sqrt(self.info.z_dim)
-        grams = (pair @ pair.transpose(0, 2, 1)).tolist()
-        mix = [[_turn(pp, po, oo, scale)] for (pp, po), (_, oo) in grams]
-        return np.asarray((np.array(mix) @ pair)[:, 0])
+    def turned(self, points: Array, offsets: Sequence[Array], angles_rad: Sequence[float]) -> Array:
+        """The ends of the great circles along the tangents that the offsets leave at the points."""
+        rows, d = points.shape[1:]
+        pairs = self._pairs[: len(points) * rows]
+        pairs[:, 0] = points.reshape(-1, d)
+        for i, offset in enumerate(offsets):
+            pairs[i * rows : (i + 1) * rows, 1] = offset
+        scales = [angle_rad / math.sqrt(d) for angle_rad in angles_rad for _ in range(rows)]
+        grams = (pairs @ pairs.transpose(0, 2, 1)).tolist()
+        mix = [(_turn(pp, po, oo, scale),) for ((pp, po), (_, oo)), scale in zip(grams, scales, strict=True)]
+        return np.asarray((np.array(mix) @ pairs).reshape(points.shape))
 
     def neighbour(self, point: Array, seed: int, number: int, angle_rad: float) -> Array:
         """Exactly `angle_rad` away; bands that are together go together."""
@@ -166,10 +169,10 @@ def _turn(pp: float, po: float, oo: float, scale: float) -> tuple[float, float]:
 
 def _log_radius(gram: geodesic.Gram, tied: float) -> float:
     """The logarithm of the radius that a body makes for."""
-    square = gram[2][2]
+    square = gram[2][1]
     log_goal = 0.5 * math.log(square)
     if tied < 1.0:
-        half = math.sqrt(min(max(0.5 * (1.0 + gram[0][2] / math.sqrt(square)), _DEEPEST * _DEEPEST), 1.0))
+        half = math.sqrt(min(max(0.5 * (1.0 + gram[0][1] / math.sqrt(square)), _DEEPEST * _DEEPEST), 1.0))
         log_goal += (1.0 - tied) * math.log(half)
     return log_goal
 

@@ -71,8 +71,8 @@ class Space(ABC):
         """A random offset with the model's own spread, (rows, dim)."""
 
     @abstractmethod
-    def turned(self, point: Array, offset: Array, angle_rad: float) -> Array:
-        """The point turned towards an offset: at a quarter turn nothing of it is left."""
+    def turned(self, points: Array, offsets: Sequence[Array], angles_rad: Sequence[float]) -> Array:
+        """Points (n, rows, dim), each turned towards its offset: at a quarter turn nothing of the point is left."""
 
     @abstractmethod
     def rest_at(self, points: Array) -> None:
@@ -108,7 +108,7 @@ class Space(ABC):
 
     def neighbour(self, point: Array, seed: int, number: int, angle_rad: float) -> Array:
         """A point `angle_rad` away in a random direction, the same for the same seed and number."""
-        return self.turned(point, self.drawn(seed, MORE, number), angle_rad)
+        return np.asarray(self.turned(point[None], [self.drawn(seed, MORE, number)], [angle_rad])[0])
 
     def wander_noise(self, seed: int, number: int) -> Array:
         """The noise of a walk at one of its knots."""
