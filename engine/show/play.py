@@ -1,6 +1,7 @@
 """Play a show: the stage here, everything else in processes of its own."""
 
 import errno
+import hashlib
 import json
 import os
 import signal
@@ -87,6 +88,10 @@ def take_header(show: Show) -> dict[str, Any]:
         "show_hash": show.hash,
         "seed": show.seed,
         "models": {show.model: show.info.hash},
+        "banks": {
+            name: hashlib.sha256((show.folder / name).read_bytes()).hexdigest()
+            for name in (*show.table.generator.banks, *show.table.generator.places)
+        },
         "fps": show.fps,
         "size": list(show.size),
     }
