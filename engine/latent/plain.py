@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from engine.generator.base import ModelInfo
 from engine.latent import spring
 from engine.latent.directions import Directions
-from engine.latent.geodesic import INSTANT_S
+from engine.latent.frame import INSTANT_S
 from engine.latent.levels import Spring
 from engine.latent.places import Place
 from engine.latent.space import Array, MapZ, Space, noise_z, seed_z

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from engine.errors import ModelError
 from engine.generator.base import ModelInfo
 from engine.latent import geodesic, sphere
+from engine.latent.frame import INSTANT_S, Gram
 from engine.latent.levels import Spring
 from engine.latent.places import Place
 from engine.latent.space import MORE, Array, MapZ, Space, noise_z, seed_z
@@ -97,7 +98,7 @@ class Shell(Space):
         bodies, shape = self._bodies, self._particles.shape
         bodies.particles[:] = self._particles
         bodies.goals[:] = goal.reshape(shape[0], shape[2])
-        moves = before is not None and dt_s > geodesic.INSTANT_S
+        moves = before is not None and dt_s > INSTANT_S
         if moves and before is not None:
             bodies.befores[:] = before.reshape(shape[0], shape[2])
         grams = bodies.grams(moves)
@@ -167,7 +168,7 @@ def _turn(pp: float, po: float, oo: float, scale: float) -> tuple[float, float]:
     return math.cos(angle) - part * po / pp, part
 
 
-def _log_radius(gram: geodesic.Gram, tied: float) -> float:
+def _log_radius(gram: Gram, tied: float) -> float:
     """The logarithm of the radius that a body makes for."""
     square = gram[2][1]
     log_goal = 0.5 * math.log(square)
@@ -183,7 +184,7 @@ def _radius_step(x: float, v: float, goal: float, spring: Spring, dt_s: float) -
     return goal + xx * away + xv * v, vx * away + vv * v
 
 
-def _arrived(gram: geodesic.Gram, radial: tuple[float, float], log_goal: float) -> bool:
+def _arrived(gram: Gram, radial: tuple[float, float], log_goal: float) -> bool:
     return abs(radial[0] - log_goal) < _REST and abs(radial[1]) < _REST and geodesic.at_rest(gram)
 
 

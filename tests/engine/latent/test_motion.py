@@ -302,6 +302,44 @@ def test_a_restored_motion_at_rest_does_not_move_a_bit() -> None:
     assert np.array_equal(again.run(2.0), room.run(2.0))
 
 
+def test_what_has_come_to_rest_is_not_moved_by_a_bit_until_it_is_played_again() -> None:
+    room = Room(frequency_hz=2.0, damping=1.0)
+    room.step("/latent/next")
+    room.run(12.0)
+    before = room.motion.state()
+    room.run(1.0)
+    after = room.motion.state()
+    for key in ("position", "velocity", "log_radius", "log_radius_velocity", "drawn"):
+        assert np.array_equal(before[key], after[key]), key
+    room.step("/latent/next")
+    assert np.allclose(room.run(6.0)[-1][0], z_of(9), atol=1e-4)
+
+
+@pytest.mark.parametrize("bad", [0.0, 1e200, float("inf"), float("nan")])
+@pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")
+def test_a_goal_that_is_no_place_on_the_shell_leaves_the_last_good_picture(bad: float, tmp_path: Path) -> None:
+    np.save(tmp_path / "z.npy", np.full((3, 24), bad))
+    room = Room(VoiceSpec(seed=7, sequence=tmp_path / "z.npy")).set(journey__on=0.0)
+    good = room.run(0.5)[-1]
+    room.set(journey__on=1.0)
+    assert np.array_equal(room.step(), good) and np.array_equal(room.step(), good)
+    assert room.motion.faults == 2
+    assert all(np.isfinite(room.motion.state()[key]).all() for key in ("position", "velocity", "log_radius", "drawn"))
+    room.set(journey__on=0.0)
+    assert np.allclose(room.run(1.0)[-1][0], z_of(7), atol=1e-6)
+
+
+@BOTH
+def test_some_voices_wander_and_others_stay(geometry: str) -> None:
+    specs = [VoiceSpec(seed=i, motion=MotionSpec(geometry=geometry)) for i in (7, 20, 33)]
+    room, alone = Room(*specs), Room(specs[2]).set(latent__wander=0.5)
+    room.set(voice__3__latent__wander=0.5, voice__2__latent__loop=1.0)
+    film = room.run(1.0)
+    assert np.allclose(film[:, 0], z_of(7), atol=1e-5)
+    assert np.array_equal(film[:, 2], alone.run(1.0)[:, 0])
+    assert np.abs(film[-1] - film[0])[1:].max() > 0.05
+
+
 def test_states_of_other_shapes_or_with_nan_are_refused() -> None:
     room, two = Room(), Room(VoiceSpec(seed=1), VoiceSpec(seed=2))
     before = room.motion.state()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.latent.space import noise_z
+from engine.latent.space import noise_z, seed_z
 from engine.latent.wander import KNOTS, Wander
 
 
@@ -54,3 +54,12 @@ def test_it_goes_on_from_its_state() -> None:
     b.restore(a.state())
     for _ in range(KNOTS * 3):
         assert np.array_equal(a.step(0.7, 0.1), b.step(0.7, 0.1))
+
+
+@given(st.integers(0, 2**40), st.integers(0, 2**33))
+@settings(max_examples=20)
+def test_noise_is_that_of_a_generator_made_for_it(seed: int, number: int) -> None:
+    noise_z(seed + 1, 1, number, 5)
+    want = np.random.RandomState([seed % 2**32, 2, number % 2**32]).randn(3, 4)
+    assert np.array_equal(noise_z(seed, 2, number, 3, 4), want)
+    assert np.array_equal(seed_z(seed, 6), np.random.RandomState(seed % 2**32).randn(1, 6)[0])
