@@ -1,7 +1,6 @@
 """Damped springs in closed form: any damping, any step, no explosion."""
 
 import math
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -54,13 +53,8 @@ def transition(omega: float, damping: float, dt_s: float) -> Transition:
 def transitions(omega: ArrayLike, damping: ArrayLike, dt_s: float) -> Array:
     """`transition` for each element of two arrays that broadcast: (4, ...). For one spring a band, not one a number."""
     omegas, dampings = np.broadcast_arrays(np.asarray(omega, np.float64), np.asarray(damping, np.float64))
-    springs = zip(omegas.ravel().tolist(), dampings.ravel().tolist(), strict=True)
-    return transitions_of(springs, dt_s).reshape(4, *omegas.shape)
-
-
-def transitions_of(springs: Iterable[tuple[float, float]], dt_s: float) -> Array:
-    """`transition` for each (omega, damping): (4, n, 1), to act on n rows."""
-    return np.array([transition(w, z, dt_s) for w, z in springs], np.float64).T[..., None]
+    rows = [transition(w, z, dt_s) for w, z in zip(omegas.ravel().tolist(), dampings.ravel().tolist(), strict=True)]
+    return np.array(rows, np.float64).T.reshape(4, *omegas.shape)
 
 
 def step(

@@ -41,6 +41,8 @@ class Steer:
         self.amounts = np.zeros((voices, len(directions)))
         self.velocity = np.zeros((voices, len(directions)))
         self._former = self.amounts, self.velocity
+        self._stepped: tuple[Sequence[Spring], float] = ((), 0.0)  # what the transitions are of
+        self._transitions = np.zeros((voices, 2, 2))
         bands = [_band_rows(d, info.bands) for d in directions]
         layers = [[d.layers is None or layer in d.layers for layer in range(info.num_ws)] for d in directions]
         self._z = _part(directions, "z", info.z_dim, bands, len(info.bands))
@@ -51,14 +53,15 @@ class Steer:
         self._former = self.amounts, self.velocity
         if not (np.count_nonzero(self.velocity) or np.count_nonzero(self.amounts != targets)):
             return
-        xx, xv, vx, vv = spring.transitions_of(springs, dt_s)
-        away = self.amounts - targets
-        amounts = xx * away
-        amounts += xv * self.velocity
-        amounts += targets
-        away *= vx
-        away += vv * self.velocity
-        self.amounts, self.velocity = amounts, away
+        if (key := (springs, dt_s)) != self._stepped:
+            self._stepped = key
+            self._transitions = np.array([spring.transition(*own, dt_s) for own in springs]).reshape(-1, 2, 2)
+        moved = np.empty((len(targets), 2, len(self.names)))
+        np.subtract(self.amounts, targets, out=moved[:, 0])
+        moved[:, 1] = self.velocity
+        moved = self._transitions @ moved
+        self.amounts, self.velocity = moved[:, 0], moved[:, 1]
+        self.amounts += targets
 
     def undo(self) -> None:
         """Take the last step back."""
