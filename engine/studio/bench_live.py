@@ -37,23 +37,23 @@ def bench_live(
             **os.environ,
             "PYTHONPATH": os.pathsep.join(p for p in (root, os.environ.get("PYTHONPATH")) if p),
         }
-        process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
         stop = threading.Event()
         sender = threading.Thread(target=_send, args=(port, stop), daemon=True)
-        sender.start()
         memory: list[float] = []
         begun = time.perf_counter()
-        try:
-            while process.poll() is None:
-                time.sleep(1.0)
-                memory.append(_memory_mb(process.pid))
-                progress(f"playing {show}, {time.perf_counter() - begun:.0f} s")
-                if time.perf_counter() - begun > seconds + 120:
-                    process.kill()
-        finally:
-            stop.set()
-            sender.join()
-        errors = process.stderr.read() if process.stderr is not None else ""
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+            sender.start()
+            try:
+                while process.poll() is None:
+                    time.sleep(1.0)
+                    memory.append(_memory_mb(process.pid))
+                    progress(f"playing {show}, {time.perf_counter() - begun:.0f} s")
+                    if time.perf_counter() - begun > seconds + 120:
+                        process.kill()
+            finally:
+                stop.set()
+                sender.join()
+            errors = process.stderr.read() if process.stderr is not None else ""
         if process.returncode != 0 or not out.exists():
             raise RoomError(f"play ended with status {process.returncode}: {errors.strip()[-500:]}")
         report: dict[str, Any] = json.loads(out.read_text("utf-8"))
@@ -74,16 +74,16 @@ def _send(port: int, stop: threading.Event) -> None:
     """A slow wave on one control and noise on nine signals, in small bursts at an even pace."""
     from pythonosc.udp_client import SimpleUDPClient
 
-    client = SimpleUDPClient("127.0.0.1", port)
     begun, sent = time.perf_counter(), 0
-    while not stop.is_set():
-        for _ in range(BURST):
-            name = "/direction/hue" if sent % 10 == 0 else f"/fader/{sent % 10}"
-            client.send_message(name, (sent % 500) / 500.0)
-            sent += 1
-        left_s = begun + sent / RATE_HZ - time.perf_counter()
-        if left_s > 0:
-            time.sleep(left_s)
+    with SimpleUDPClient("127.0.0.1", port) as client:
+        while not stop.is_set():
+            for _ in range(BURST):
+                name = "/direction/hue" if sent % 10 == 0 else f"/fader/{sent % 10}"
+                client.send_message(name, (sent % 500) / 500.0)
+                sent += 1
+            left_s = begun + sent / RATE_HZ - time.perf_counter()
+            if left_s > 0:
+                time.sleep(left_s)
 
 
 def _memory_mb(pid: int) -> float:

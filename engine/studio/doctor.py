@@ -52,7 +52,10 @@ def _probe(code: str) -> tuple[dict[str, object] | None, str]:
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
         return None, last[:200]
-    return json.loads(done.stdout.strip().splitlines()[-1]), ""
+    try:
+        return json.loads(done.stdout.strip().splitlines()[-1]), ""
+    except (ValueError, IndexError):
+        return None, "it said nothing that can be read"
 
 
 def _apt(*packages: str) -> str:

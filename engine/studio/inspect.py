@@ -97,8 +97,9 @@ def _take(path: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _json(text: str) -> Any:
+def _json(text: Any) -> Any:
+    """The value behind a text of ours; anything else as it is."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, TypeError, RecursionError):
         return text

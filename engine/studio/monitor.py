@@ -26,19 +26,28 @@ def print_tree(data: dict[str, Any], as_json: bool) -> None:
 
     def grow(tree: Tree, value: Any) -> None:
         for key, item in value.items() if isinstance(value, dict) else enumerate(value, 1):
-            if isinstance(item, dict | list) and item and not all(isinstance(x, str | int | float) for x in item):
-                grow(tree.add(f"[bold]{escape(str(key))}[/]"), item)
+            name = f"[bold]{escape(str(key))}[/]"
+            inner = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+            if not all(_is_short(x) for x in inner):
+                grow(tree.add(name), item)
             elif isinstance(item, dict):
-                pairs = "  ".join(f"{k} {v}" for k, v in item.items())
-                tree.add(f"[bold]{escape(str(key))}[/]  {escape(pairs)}")
-            elif isinstance(item, list):
-                tree.add(f"[bold]{escape(str(key))}[/]  {escape(', '.join(map(str, item)))}")
-            elif item not in (None, ""):
-                tree.add(f"[bold]{escape(str(key))}[/]  {escape(str(item))}")
+                pairs = (f"{k} {_text(v)}" for k, v in item.items() if v not in (None, "", []))
+                tree.add(f"{name}  {escape('  '.join(pairs))}")
+            elif item not in (None, "", []):
+                tree.add(f"{name}  {escape(_text(item))}")
 
-    root = Tree(str(data.get("title") or data.get("name") or data.get("kind") or data.get("model") or ""))
+    root = Tree(escape(str(data.get("title") or data.get("name") or data.get("kind") or data.get("model") or "")))
     grow(root, data)
     Console().print(root)
+
+
+def _is_short(value: Any) -> bool:
+    """True for what fits beside its name: a value, or a list of values."""
+    return all(not isinstance(x, dict | list) for x in (value if isinstance(value, list) else [value]))
+
+
+def _text(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def print_findings(rows: list[dict[str, str]], as_json: bool) -> None:

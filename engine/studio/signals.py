@@ -8,6 +8,7 @@ from typing import Any
 from engine.preset import Options, find_show, load_show
 from engine.show.desk import Desk
 from engine.show.session import STEP_S
+from mappings.signal import Event
 from mappings.touch import Touch
 
 LOOK_S = 0.1
@@ -31,8 +32,10 @@ def signals(show: str | None, options: Options, seconds: float | None = None, le
     touch = Touch() if learn else None
     start_s = time.perf_counter()
     desk.open(start_s)
+    by_itself = ("/tempo/", *(f"/{source.name}/" for source in desk.sources if source.steppable))
     step, next_look_s = 0, start_s + LOOK_S
     events: list[str] = []
+    by_hand: list[Event] = []
     try:
         while seconds is None or step * STEP_S < seconds:
             now_s = start_s + step * STEP_S
@@ -42,9 +45,11 @@ def signals(show: str | None, options: Options, seconds: float | None = None, le
             desk.step(now_s, STEP_S)
             bus = desk.bus
             events.extend(event.address for event in desk.last_events)
+            by_hand += [event for event in desk.last_events if not event.address.startswith(by_itself)]
             touched = None
             if touch is not None and step % TOUCH_STEPS == 0:
-                touched = touch.look(bus.addresses, bus.look(desk.last_events), now_s)
+                touched = touch.look(bus.addresses, bus.look(tuple(by_hand)), now_s)
+                by_hand.clear()
             if touched is not None or now_s >= next_look_s:
                 next_look_s = now_s + LOOK_S
                 yield _look(desk, tuple(events), now_s, touched.route() if touched is not None else "")

@@ -57,7 +57,7 @@ def still(wanted: Still) -> None:
 
 def _latents(path: Path, z_dim: int) -> NDArray[np.float64]:
     z = np.atleast_2d(np.asarray(load_npy(path), np.float64))
-    if z.ndim != 2 or z.shape[1] != z_dim or not np.isfinite(z).all():
+    if z.ndim != 2 or not len(z) or z.shape[1] != z_dim or not np.isfinite(z).all():
         raise ModelError(f"{path}: shape {z.shape}; the model takes finite N x {z_dim}")
     return z
 
