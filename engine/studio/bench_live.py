@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ def _send(port: int, stop: threading.Event) -> None:
     from pythonosc.udp_client import SimpleUDPClient
 
     begun, sent = time.perf_counter(), 0
-    with SimpleUDPClient("127.0.0.1", port) as client:
+    with closing(SimpleUDPClient("127.0.0.1", port)) as client:
         while not stop.is_set():
             for _ in range(BURST):
                 name = "/direction/hue" if sent % 10 == 0 else f"/fader/{sent % 10}"
