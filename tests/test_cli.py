@@ -220,8 +220,13 @@ def test_signals_prints_a_line_of_json_for_each_look(run: Run) -> None:
     assert "/clock/breath" in rows[-1]["levels"] and rows[-1]["sources"]["osc"] == "OK"
 
 
-@pytest.mark.parametrize(("command", "stop"), [("play", signal.SIGINT), ("record", signal.SIGTERM)])
-def test_control_c_stops_cleanly_with_status_130(command: str, stop: signal.Signals, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("command", "stop", "after_s"),
+    [("play", signal.SIGINT, 0.0), ("play", signal.SIGINT, 2.0), ("record", signal.SIGTERM, 2.0)],
+)
+def test_control_c_stops_cleanly_with_status_130(
+    command: str, stop: signal.Signals, after_s: float, tmp_path: Path
+) -> None:
     report, take = tmp_path / "r.json", tmp_path / "x.take"
     more = ("--report", str(report)) if command == "play" else ("-o", str(take))
     playing = start(command, PLAIN, "--headless", "--osc", f"127.0.0.1:{free_port()}", *more)
@@ -231,7 +236,7 @@ def test_control_c_stops_cleanly_with_status_130(command: str, stop: signal.Sign
             time.sleep(0.05)
         children = psutil.Process(playing.pid).children(recursive=True)
         assert len(children) >= 3
-        time.sleep(2.0)
+        time.sleep(after_s)
         playing.send_signal(stop)
         out, err = playing.communicate(timeout=30)
     finally:
@@ -262,6 +267,14 @@ def test_control_c_leaves_no_half_of_a_render(tmp_path: Path) -> None:
         rendering.wait()
     assert rendering.returncode == 130 and printed == "" and "Traceback" not in err
     assert [path.name for path in tmp_path.iterdir()] == ["x.mp4"] and out.read_bytes() == b"the last good one"
+
+
+def test_without_a_display_one_message_says_what_to_do(tmp_path: Path) -> None:
+    bare = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    command = [sys.executable, "-m", "engine", "play", PLAIN, "--osc", f"127.0.0.1:{free_port()}"]
+    done = subprocess.run(command, cwd=ROOT, env=bare, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and done.stdout == "" and len(done.stderr.strip().splitlines()) == 1
+    assert "--headless" in done.stderr and "b'" not in done.stderr
 
 
 def test_a_fault_of_our_own_is_status_1_with_all_we_know(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,8 +49,9 @@ class Window(GlStage):
                 raise DeviceError("no display; play with --headless to draw without one")
             super().__init__(live=True)
         except glfw.GLFWError as error:
+            why = str(error).partition(") ")[2].removeprefix("b").strip("'\"")  # of "(65550) b'X11: ...'"
             raise DeviceError(
-                f"no window: {error}; OpenGL 3.3 and a display are needed, or play with --headless"
+                f"no window: {why}; OpenGL 3.3 and a display are needed, or play with --headless"
             ) from error
         if fullscreen:
             self.set_monitor(monitor)
