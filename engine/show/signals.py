@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from engine.shared import LEVELS, STAMP_KINDS, Board
 from engine.show.desk import Desk, Moved
 from engine.show.session import NAMES, STEP_S, Session, parent_gone
 from mappings.bus import Bus
-from mappings.errors import MappingError
+from mappings.errors import MappingError, TakeError
 from mappings.recorder import Recorder, TakeWriter
 from mappings.sources.base import Source
 
@@ -122,9 +123,17 @@ def _open(session: Session, generation: int, former: Desk | None) -> Desk:
         _recover(session, desk, generation, now_s)
         options = session.read("options.json") or {}
         if options.get("record"):
-            desk.recorder = Recorder(TakeWriter(Path(options["record"]), options["take_header"]), now_s, bus)
+            _record(desk, options, now_s)
     desk.open_live(fresh, now_s)
     return desk
+
+
+def _record(desk: Desk, options: dict[str, Any], now_s: float) -> None:
+    """Begin a take. After a restart its folder may be gone: the show goes on without it."""
+    try:
+        desk.recorder = Recorder(TakeWriter(Path(options["record"]), options["take_header"]), now_s, desk.bus)
+    except TakeError as error:
+        sys.stderr.write(f"latenz: {error}\n")
 
 
 def _recover(session: Session, desk: Desk, generation: int, now_s: float) -> None:

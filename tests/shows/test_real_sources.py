@@ -186,6 +186,27 @@ def test_a_performance_is_recorded_from_a_real_sender_and_told_of(program: Progr
     assert all(write["who"].startswith("osc:127.0.0.1:") for write in writes)
 
 
+def test_a_disk_that_leaves_ends_the_recording_and_not_the_show(tmp_path: Path) -> None:
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    with Live(SHOWS / "plain", tmp_path, "--record", str(stick / "x.take")) as live:
+        live.playing()
+        shutil.rmtree(stick)
+        victim = live.child("signals")
+        assert victim is not None
+        victim.kill()
+        live.wait(lambda: (child := live.child("signals")) is not None and child.pid != victim.pid)
+        live.wait(lambda: live.health()["ok"])
+        for _ in range(20):  # until the new process listens
+            live.osc.send_message("/direction/twist", 1.0)
+            time.sleep(0.1)
+        live.wait(lambda: "x.take.part: cannot be written" in live.said())
+        report = live.finish()
+    assert report["restarts"] == {"signals": 1} and report["black_frames"] == 0
+    assert report["controls"]["/direction/twist"] == 1.0
+    assert "Traceback" not in live.said()
+
+
 def test_every_shipped_show_plays(tmp_path: Path) -> None:
     """Each for a moment, one after the other in one run, without black and without a restart."""
     shows = tmp_path / "shows"
