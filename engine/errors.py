@@ -1,12 +1,12 @@
 """Every error `engine` raises on purpose.
 
-    EngineError
-    |-- InputError (ValueError)      the caller's input was wrong: exit status 2, one message, no traceback
-    |   |-- ShowError                a show.toml, script or take that does not hold together
-    |   |-- ModelError               a model or latent file that cannot be played
-    |   `-- ShaderError              an effect that does not parse or compile
-    |-- DeviceError (OSError)        a window, GPU or encoder that this machine does not give
-    `-- RoomError (RuntimeError)     a process of the show failed and says why
+EngineError
+|-- InputError (ValueError)      the caller's input was wrong: exit status 2, one message, no traceback
+|   |-- ShowError                a show.toml, script or take that does not hold together
+|   |-- ModelError               a model or latent file that cannot be played
+|   `-- ShaderError              an effect that does not parse or compile
+|-- DeviceError (OSError)        a window, GPU or encoder that this machine does not give
+`-- RoomError (RuntimeError)     a process of the show failed and says why
 """
 
 

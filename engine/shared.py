@@ -207,13 +207,18 @@ class FrameRing:
         """The number of the newest picture, 0 before the first."""
         return int(self._newest[0])
 
-    def write(self, image: NDArray[np.uint8], tick: int, time_s: float, drawn_s: float, stamps: Sequence[int]) -> None:
-        """Publish a picture. One writer only."""
+    def next(self) -> NDArray[np.uint8]:
+        """Where to draw the next picture, which `publish` then shows to the others. One writer only."""
         number = self.newest + 1
         slot = number % self.SLOTS
-        note = self._notes[slot]
-        note[0] = -number  # being written
-        self._slots[slot] = image
+        self._notes[slot][0] = -number  # being written
+        picture: NDArray[np.uint8] = self._slots[slot]
+        return picture
+
+    def publish(self, tick: int, time_s: float, drawn_s: float, stamps: Sequence[int]) -> None:
+        """The picture in the slot that `next` gave is whole."""
+        number = self.newest + 1
+        note = self._notes[number % self.SLOTS]
         note[1], note[2], note[3] = tick, time_s, drawn_s
         note[4 : 4 + len(STAMP_KINDS)] = stamps
         note[0] = number

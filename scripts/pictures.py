@@ -1,6 +1,6 @@
 """Make the pictures of the shows in docs/img: each show rendered for a while, one frame kept.
 
-    python scripts/pictures.py [SHOW ...]
+python scripts/pictures.py [SHOW ...]
 """
 
 import json

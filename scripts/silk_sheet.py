@@ -1,6 +1,6 @@
 """Contact sheets of silk: gardens, directions and a walk, as JPEG.
 
-    python scripts/silk_sheet.py docs/img
+python scripts/silk_sheet.py docs/img
 """
 
 import sys

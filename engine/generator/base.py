@@ -56,11 +56,14 @@ class Generator(ABC):
         """
 
     @abstractmethod
-    def draw(self, w: NDArray[np.float32], controls: Mapping[str, float]) -> NDArray[np.uint8]:
+    def draw(
+        self, w: NDArray[np.float32], controls: Mapping[str, float], out: NDArray[np.uint8] | None = None
+    ) -> NDArray[np.uint8]:
         """w (voices, num_ws, w_dim) -> (voices, height, width, 4) uint8 RGBA, sRGB, row 0 on top.
 
         controls : the model's own playable inputs, by the last part of their `/generator/...` address.
-        The array belongs to the generator and is overwritten by the next call.
+        out : where to draw, for example into shared memory; without it the array belongs to the generator and is
+        overwritten by the next call.
         """
 
     def controls(self) -> tuple[Control, ...]:

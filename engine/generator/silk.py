@@ -87,10 +87,13 @@ class Silk(Generator):
             w[:, band.first : band.last] = psi * z[:, min(i, z.shape[1] - 1), None]
         return w
 
-    def draw(self, w: NDArray[np.float32], controls: Mapping[str, float]) -> NDArray[np.uint8]:
+    def draw(
+        self, w: NDArray[np.float32], controls: Mapping[str, float], out: NDArray[np.uint8] | None = None
+    ) -> NDArray[np.uint8]:
+        image = self._image if out is None else out
         for voice, style in enumerate(self._styles(w)):
-            self._canvas.draw(style.arrays, self._image[voice])
-        return self._image
+            self._canvas.draw(style.arrays, image[voice])
+        return image
 
     @property
     def backend(self) -> str:

@@ -17,7 +17,6 @@ from engine.generator.silk_garden import Style, split
 FIBRES = ((19.0, 0.40, 0.0), (31.7, 0.42, 1.3), (53.0, 0.42, 2.1), (89.0, 0.40, 4.0), (149.0, 0.36, 5.0))
 
 
-
 class SilkTorch(Silk):
     """Silk drawn by torch on any device."""
 
@@ -46,11 +45,14 @@ class SilkTorch(Silk):
         self.draw(np.zeros((voices, self.info.num_ws, self.info.w_dim), np.float32), {})
 
     @torch.inference_mode()
-    def draw(self, w: NDArray[np.float32], controls: Mapping[str, float]) -> NDArray[np.uint8]:
+    def draw(
+        self, w: NDArray[np.float32], controls: Mapping[str, float], out: NDArray[np.uint8] | None = None
+    ) -> NDArray[np.uint8]:
+        image = self._image if out is None else out
         for voice, style in enumerate(self._styles(w)):
             self._flat.copy_(torch.from_numpy(style.flat))
-            torch.from_numpy(self._image[voice]).copy_(picture(split(self._flat), self._constants, self._pixel))
-        return self._image
+            torch.from_numpy(image[voice]).copy_(picture(split(self._flat), self._constants, self._pixel))
+        return image
 
 
 def _device(name: str) -> torch.device:

@@ -48,20 +48,25 @@ class Picture:
         self.motion_s = 0.0  # how long the last step's parts took
         self.draw_s = 0.0
 
-    def step(self, controls: Controls, dt_s: float, beat: float) -> NDArray[np.uint8]:
-        """(voices, height, width, 4) RGBA8, the generator's own array."""
+    def step(
+        self, controls: Controls, dt_s: float, beat: float, out: NDArray[np.uint8] | None = None
+    ) -> NDArray[np.uint8]:
+        """(voices, height, width, 4) RGBA8, in `out` or the generator's own array."""
         begun = time.perf_counter()
         w = self.motion.step(controls, dt_s, beat)
         between = time.perf_counter()
-        image = self.generator.draw(w, {name: float(controls.values[i]) for name, i in self._inputs.items()})
+        image = self.generator.draw(w, {name: float(controls.values[i]) for name, i in self._inputs.items()}, out)
         self.motion_s, self.draw_s = between - begun, time.perf_counter() - between
         return image
 
 
 def drawing_threads() -> int:
-    """Leaves a core to the stage and the signals."""
+    """As many as there are cores, less one for the stage and the signals where there are more than two.
+
+    On two cores generator and stage take turns within a frame, so both may have both.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores - 1)
+    return cores if cores <= 2 else cores - 1
 
 
 def journal_of(show: Show) -> Journal:
@@ -113,10 +118,10 @@ def run(folder: Path, incarnation: int) -> None:
             stamps, beat = view.stamps, view.beat
         else:
             controls = Controls(show.layout, controls.values)
-        image = picture.step(controls, now_s - last_s, beat)
+        picture.step(controls, now_s - last_s, beat, frames.next())
         last_s = now_s
         drawn_s = time.perf_counter()
-        frames.write(image, tick, now_s, drawn_s, stamps)
+        frames.publish(tick, now_s, drawn_s, stamps)
         handed_s = time.perf_counter()
         state = pack(picture.motion.state())
         session.pad.write(state)

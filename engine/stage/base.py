@@ -3,8 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray

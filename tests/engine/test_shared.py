@@ -93,15 +93,17 @@ def test_the_newest_picture_wins_and_stays_whole_while_two_more_are_written(tmp_
     reader = FrameRing(tmp_path / "frames")
     assert reader.view() is None
     for number in range(1, 6):
-        ring.write(np.full((1, 4, 6, 4), number, np.uint8), tick=number, time_s=0.0, drawn_s=0.0, stamps=(number, 0, 0))
+        ring.next()[:] = number
+        ring.publish(tick=number, time_s=0.0, drawn_s=0.0, stamps=(number, 0, 0))
     view = reader.view()
     assert view is not None
     image, note = view
     assert image.shape == (1, 4, 6, 4) and (image == 5).all() and note.number == note.tick == note.stamps[0] == 5
     for number in (6, 7):
-        ring.write(np.full((1, 4, 6, 4), number, np.uint8), number, 0.0, 0.0, (0, 0, 0))
+        ring.next()[:] = number
+        ring.publish(number, 0.0, 0.0, (0, 0, 0))
         assert (image == 5).all() and reader.intact(note)
-    ring.write(np.full((1, 4, 6, 4), 8, np.uint8), 8, 0.0, 0.0, (0, 0, 0))
+    ring.next()
     assert not reader.intact(note)
 
 

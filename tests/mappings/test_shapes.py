@@ -46,9 +46,7 @@ def test_curves_are_their_formulas(x: float) -> None:
     assert shaped("curve log 9", [x]) == pytest.approx([math.log1p(9 * x) / math.log1p(9)])
 
 
-@given(
-    st.sampled_from(["pow 0.01", "pow 100", "exp 50", "exp -50", "exp 0.01", "log 1e6", "log 0.01"]), SIGNAL, SIGNAL
-)
+@given(st.sampled_from(["pow 0.01", "pow 100", "exp 50", "exp -50", "exp 0.01", "log 1e6", "log 0.01"]), SIGNAL, SIGNAL)
 def test_curves_rise_from_0_to_1_and_never_leave_it(curve: str, a: float, b: float) -> None:
     low, high = shaped(f"curve {curve}", sorted((a, b)))
     assert 0 <= low <= high <= 1 + 1e-12
