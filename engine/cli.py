@@ -82,7 +82,7 @@ def play(
     size: SizeOption = None,
     fps: FpsOption = None,
     fullscreen: Annotated[bool, typer.Option("--fullscreen", help="Fill the monitor.")] = False,
-    monitor: Annotated[int | None, typer.Option("--monitor", min=1, help="Which monitor, from 1.")] = None,
+    monitor: Annotated[int | None, typer.Option("--monitor", min=1, help="Fill this monitor, from 1.")] = None,
     headless: Annotated[bool, typer.Option("--headless", help="No window: draw offscreen.")] = False,
     seconds: Annotated[float | None, typer.Option("--seconds", min=0, help="Stop after this long.")] = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")] = "auto",

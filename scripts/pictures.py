@@ -8,7 +8,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import soundfile
 from PIL import Image
 from tune import RATE_HZ, tune
@@ -51,9 +50,7 @@ def picture(name: str, folder: Path) -> None:
     desk = taken(show, hands(folder, writes)) if writes else Desk(show, live=False)
     with Offscreen(*SIZE) as stage:
         stepped = Stepped(show, stage, desk=desk, threads=2)
-        frame = np.zeros(0, np.uint8)
-        for frame in stepped.frames(round(seconds * FPS)):
-            pass
+        frame = list(stepped.frames(round(seconds * FPS)))[-1]
         stepped.close()
     path = OUT / f"show_{name}.jpg"
     Image.fromarray(frame).save(path, quality=88, optimize=True)

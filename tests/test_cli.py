@@ -105,6 +105,7 @@ MISTAKES = [
     ((*RENDER, "x.gif"), "x.gif: cannot write .gif; give .mp4, .mov, .mkv, .npy, or a folder"),
     ((*RENDER, "none/x.mp4"), "none/x.mp4: no folder none; make it first"),
     ((*RENDER, "text.txt"), "text.txt: cannot write .txt"),
+    ((*RENDER, "x.png"), "x.png: a render makes many pictures; name a folder, for example x"),
     ((*RENDER, "folder"), "folder: holds other files; name a new folder"),
     ((*RENDER, "plain"), "plain: is a file; name a new folder"),
     ((*RENDER, "x.mp4", "--take", "no.take"), "--take no.take: no such file"),

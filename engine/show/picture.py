@@ -4,6 +4,7 @@ import gc
 import math
 import os
 import time
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def drawing_threads() -> int:
 
 def journal_of(show: Show) -> Journal:
     """Where the motion of this show is written down, for a start after a power cut."""
-    return Journal(cache_dir("journal") / show.name)
+    return Journal(cache_dir("journal") / f"{show.name}-{zlib.crc32(str(show.path).encode()):08x}")
 
 
 def run(folder: Path, incarnation: int) -> None:

@@ -147,7 +147,13 @@ def _stage(wanted: Play, show: Show) -> Iterator[Stage]:
     else:
         from engine.stage.window import Window
 
-        stage = Window(width, height, title="latenz", fullscreen=wanted.fullscreen, monitor=(wanted.monitor or 1) - 1)
+        stage = Window(
+            width,
+            height,
+            title="latenz",
+            fullscreen=wanted.fullscreen or wanted.monitor is not None,
+            monitor=(wanted.monitor or 1) - 1,
+        )
     with stage:
         yield stage
 

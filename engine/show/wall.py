@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.controls import Controls
-from engine.errors import EngineError
+from engine.errors import EngineError, RoomError
 from engine.preset import Show, check_routes, find_show, load_show, same_generator, show_names
 from engine.shared import Board, FrameNote, FrameRing
 from engine.show.report import Tally
@@ -20,7 +20,7 @@ from engine.show.session import LATENCIES, Session
 from engine.stage.base import Stage
 from engine.stage.keys import BY_NAME
 from engine.stage.outputs.picture import save_png
-from engine.supervisor import Child, Supervisor, end
+from engine.supervisor import GRACE_S, Child, Supervisor, end
 
 POLL_S = 0.0005
 BLACK_LEVEL = 2.0
@@ -51,8 +51,9 @@ class Wall:
         self._watched_s = -math.inf
         self._mtime_ns = _mtime_ns(self.show.path)
         self._said: dict[str, float] = {}
-        self._frozen = (False, False)
-        self.quitting = False
+        self._drawn = self.show  # what the present generator was made for
+        self._start_s = self._period_s = 0.0
+        self._tick = 0
         self._indices()
 
     def _indices(self) -> None:
@@ -64,17 +65,16 @@ class Wall:
 
     def run(self, seconds: float | None = None, until: Callable[[], bool] = lambda: False) -> None:
         """Play until the window closes, `seconds` after the first picture, or `until` says so."""
-        board, period_s = self.session.board, 1.0 / self.show.fps
-        board.stage[Board.PERIOD] = period_s
-        board.stage[Board.START] = start_s = time.perf_counter()
-        tick, last_s = 0, start_s
+        self._schedule()
+        begun_s = last_s = time.perf_counter()
         gc.collect()
         gc.freeze()
         gc.disable()
         try:
-            while not (self.quitting or self.stage.closed or until()):
-                due_s = start_s + (tick + 1) * period_s
-                image, note = self._await(tick, due_s)
+            while not (self.stage.closed or until()):
+                start_s, period_s = self._start_s, self._period_s
+                due_s = start_s + (self._tick + 1) * period_s
+                image, note = self._await(self._tick, due_s)
                 now_s = time.perf_counter()
                 self._look(now_s)
                 self._hear_keys()
@@ -84,12 +84,26 @@ class Wall:
                 else:
                     self._present(image, note, controls, now_s, now_s - last_s, due_s, period_s)
                 last_s = now_s
-                tick = max(tick + 1, math.floor((time.perf_counter() - start_s) / period_s))
-                if seconds is not None and self.tally.first_s and now_s - self.tally.first_s >= seconds:
+                if self._start_s == start_s:  # unless a show of another rate has begun a new schedule
+                    self._tick = max(self._tick + 1, math.floor((time.perf_counter() - start_s) / period_s))
+                if seconds is not None and self._over(seconds, begun_s, now_s):
                     break
         finally:
             gc.enable()
             self.tally.restarts.update(self.supervisor.restarts)
+
+    def _schedule(self) -> None:
+        """Begin the schedule that stage and generator follow, at the show's rate, now."""
+        self._tick, self._period_s, self._start_s = 0, 1.0 / self.show.fps, time.perf_counter()
+        self.session.board.stage[Board.PERIOD] = self._period_s
+        self.session.board.stage[Board.START] = self._start_s
+
+    def _over(self, seconds: float, begun_s: float, now_s: float) -> bool:
+        """Whether a timed run is done. RoomError when no generator ever gave a picture."""
+        if not self.tally.first_s and now_s - begun_s > GRACE_S + seconds:
+            said = "; ".join(self._said) or "the generator did not get ready"
+            raise RoomError(f"no picture within {GRACE_S:.0f} s: {said}")
+        return bool(self.tally.first_s) and now_s - self.tally.first_s >= seconds
 
     def _await(self, tick: int, due_s: float) -> tuple[NDArray[np.uint8] | None, FrameNote | None]:
         """The picture that answers this tick, or None when it has not come by the time it is due."""
@@ -234,7 +248,7 @@ class Wall:
 
     def _play(self, show: Show) -> None:
         """Publish a show; where the present generator cannot draw it, warm another beside it first."""
-        former, self.show = self.show, show
+        rate, self.show = self.show.fps, show
         self._mtime_ns = _mtime_ns(show.path)
         self.generation = self.session.publish(show)
         self._controls = Controls(show.layout, show.layout.defaults.copy())
@@ -243,9 +257,12 @@ class Wall:
         if self._spare is not None:
             end(self._spare)
             self._spare = None
+            self.supervisor.spares.pop("generator", None)
         self.follow_script()
-        if not same_generator(former, show):
+        if not same_generator(self._drawn, show):
             self._spare = self.supervisor.spare("generator")
+        if show.fps != rate:
+            self._schedule()
 
     def follow_script(self) -> None:
         """A show with a script has a process for it; a show without has none."""
@@ -261,6 +278,7 @@ class Wall:
         if now_s - self._watched_s < WATCH_S:
             return
         self._watched_s = now_s
+        gc.collect(0)  # the collector is off, so that it never costs a frame what it costs at its own time
         self.session.board.stage[Board.BEAT] = now_s
         for line in self.supervisor.watch(now_s):
             self._tell(line)
@@ -280,7 +298,7 @@ class Wall:
             self.session.board.row("generator", spare.incarnation)[Board.WORK] > 0
         ):
             self.supervisor.adopt(spare)
-            self._spare = None
+            self._spare, self._drawn = None, self.show
         elif why := self.supervisor.fault(spare, now_s):
             self._tell(f"the new generator failed ({why}); the former one plays on")
             end(spare)

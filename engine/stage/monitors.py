@@ -5,7 +5,7 @@ from typing import Any
 
 import glfw
 
-from engine.errors import DeviceError
+from engine.errors import DeviceError, InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,5 +49,5 @@ def find_monitor(name: str = "", index: int = 0, at: tuple[int, int] | None = No
     if strict and not numbered:
         # People count monitors from 1.
         listed = ", ".join(f"{m.index + 1} ({m.name}, {m.width}x{m.height})" for m in found)
-        raise DeviceError(f"no monitor {index + 1}; there are {listed}")
+        raise InputError(f"no monitor {index + 1}; there are {listed}")
     return (named or around or numbered or found)[0]

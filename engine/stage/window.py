@@ -170,7 +170,7 @@ class Window(GlStage):
         return self._windowed
 
     def set_monitor(self, index: int) -> None:
-        """Go fullscreen on this monitor, 0 the primary one; DeviceError when there is none of that number."""
+        """Go fullscreen on this monitor, 0 the primary one; InputError when there is none of that number."""
         self._fill(find_monitor(index=index, strict=True))
 
     def _fill(self, monitor: Monitor) -> None:

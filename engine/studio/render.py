@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from engine.errors import InputError, ShowError
+from engine.errors import EngineError, InputError, RoomError, ShowError
 from engine.paths import check_output
 from engine.preset import Options, Show, SourceSpec, check_routes, find_show, load_show
 from engine.show.desk import Desk
@@ -57,6 +57,11 @@ def render(wanted: Render, progress: Progress = lambda done, of: None) -> dict[s
             finally:
                 stepped.close()
         output.close()
+    except OSError as error:
+        output.abort()
+        if isinstance(error, EngineError):
+            raise
+        raise RoomError(f"{wanted.out}: {error.strerror or error}; nothing of it was kept") from error
     except BaseException:
         output.abort()
         raise

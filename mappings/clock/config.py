@@ -102,6 +102,4 @@ class EuclidConfig(BaseModel):
         return self
 
 
-Signal = Annotated[
-    WaveConfig | NoiseConfig | WalkConfig | EnvelopeConfig | EuclidConfig, Field(discriminator="wave")
-]
+Signal = Annotated[WaveConfig | NoiseConfig | WalkConfig | EnvelopeConfig | EuclidConfig, Field(discriminator="wave")]

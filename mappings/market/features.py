@@ -1,14 +1,14 @@
 """What a price says at each bar, in ranges a show can rely on, whatever a feed sends.
 
-    price            the newest good price
-    return           ln(price / price one bar before)
-    return_z         return against the median and spread of the window, squashed: about linear to 2, never beyond 4
-    volatility       root of the decaying mean of squared returns (per bar), each return cut at 6 times the last value
-    volatility_rank  where the volatility stands in the window, 0..1
-    volume_z         ln(1 + volume) as return_z
-    rank             where the price stands in the window, 0..1
-    drawdown         how far below the highest price in the window, 0..1
-    imbalance        (bid size - ask size) / (bid size + ask size), -1..1; 0 while unknown
+price            the newest good price
+return           ln(price / price one bar before)
+return_z         return against the median and spread of the window, squashed: about linear to 2, never beyond 4
+volatility       root of the decaying mean of squared returns (per bar), each return cut at 6 times the last value
+volatility_rank  where the volatility stands in the window, 0..1
+volume_z         ln(1 + volume) as return_z
+rank             where the price stands in the window, 0..1
+drawdown         how far below the highest price in the window, 0..1
+imbalance        (bid size - ask size) / (bid size + ask size), -1..1; 0 while unknown
 """
 
 import math

@@ -66,7 +66,9 @@ def open_output(
         return Video(path, size, fps, frames, sound, notes or {})
     if suffix == ".npy":
         return Array(path, size, frames)
-    if suffix in ("", ".png"):
+    if suffix == ".png":
+        raise InputError(f"{path}: a render makes many pictures; name a folder, for example {path.stem}")
+    if suffix == "":
         if path.is_file():
             raise InputError(f"{path}: is a file; name a new folder for the pictures")
         if path.is_dir() and any(path.iterdir()) and not all(p.suffix == ".png" for p in path.iterdir()):

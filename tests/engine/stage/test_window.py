@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine.controls import Layout
-from engine.errors import DeviceError
+from engine.errors import InputError
 from engine.stage.effects import EffectSpec, output_controls
 from engine.stage.monitors import monitors
 from engine.stage.window import Window
@@ -162,7 +162,7 @@ def test_a_rebuilt_window_shows_the_last_picture(window: Window) -> None:
 
 
 def test_a_monitor_that_is_not_there_is_refused_with_those_that_are(window: Window) -> None:
-    with pytest.raises(DeviceError, match=r"no monitor 8; there are 1 \("):
+    with pytest.raises(InputError, match=r"no monitor 8; there are 1 \("):
         window.set_monitor(7)
 
 
