@@ -24,6 +24,7 @@ its process, and stays out until the file is saved again.
 
 import importlib.util
 import inspect
+import math
 import random
 import traceback
 from collections.abc import Callable, Generator
@@ -35,7 +36,7 @@ from engine.errors import ShowError
 
 __all__ = ["beats", "control", "every", "fire", "loop", "now", "on", "release", "rng", "seconds", "signal"]
 
-WRITES_PER_STEP = 256
+SHORTEST = 1e-3  # wait, in beats or seconds
 
 
 class Wait(NamedTuple):
@@ -92,7 +93,7 @@ class Script:
         try:
             self.before_call("the file itself")
             spec.loader.exec_module(importlib.util.module_from_spec(spec))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self.tasks.clear()
             self.said.append(f"{_place(error, self.path)}; the script does not run until it is saved again")
         finally:
@@ -115,7 +116,7 @@ class Script:
             if task.stopped or task.kind == "on":
                 continue
             here = beat if task.wait.unit == "beats" else now_s
-            if task.due == 0.0:
+            if task.due == 0.0 or task.due - here > task.wait.amount + 1.0:  # new, or the beat began again lower
                 task.due = _first(here, task.wait.unit)
             if here + 1e-9 >= task.due:
                 self._turn(task, here)
@@ -123,40 +124,41 @@ class Script:
     def _turn(self, task: Task, here: float) -> None:
         if task.kind == "every":
             self._call(task)
-            task.due = max(task.due + task.wait.amount, here)  # no burst after a pause
+            task.due = _next(task.due, task.wait.amount, here)
             return
-        if task.running is None:
-            task.running = task.function()
         try:
             self.before_call(task.name)
+            if task.running is None:
+                task.running = task.function()
             wait = next(task.running)
         except StopIteration:
             task.running, task.wait, task.due = None, Wait(1.0, "beats"), float(int(self.beat) + 1)
             return
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self._stop(task, error)
             return
         finally:
             self.before_call("")
-        if not isinstance(wait, Wait):
+        if not isinstance(wait, Wait) or math.isnan(wait.amount):
             task.stopped = "it yielded something else than beats(n) or seconds(n)"
             self.said.append(f"{self.path.name}: {task.name}: {task.stopped}; the other functions go on")
             return
-        start = task.due if wait.unit == task.wait.unit else self.beat if wait.unit == "beats" else self.now_s
-        task.wait, task.due = wait, start + max(wait.amount, 1e-3)
+        here = self.beat if wait.unit == "beats" else self.now_s
+        start = task.due if wait.unit == task.wait.unit else here
+        task.wait, task.due = wait, _next(start, wait.amount, here)
 
     def _call(self, task: Task, *arguments: float) -> None:
-        takes = len(inspect.signature(task.function).parameters)
         try:
             self.before_call(task.name)
+            takes = len(inspect.signature(task.function).parameters)
             task.function(*arguments[:takes])
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self._stop(task, error)
         finally:
             self.before_call("")
 
     def _stop(self, task: Task, error: BaseException) -> None:
-        task.stopped = str(error)
+        task.stopped = str(error) or type(error).__name__
         self.said.append(f"{_place(error, self.path)}; {task.name} stops, the other functions go on")
 
 
@@ -177,7 +179,7 @@ def every(
     *, beats: float | None = None, seconds: float | None = None
 ) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
     """Call a function again and again: every so many beats (on the beat) or seconds."""
-    if (beats is None) == (seconds is None) or (beats or seconds or 0) <= 0:
+    if (beats is None) == (seconds is None) or not (beats or seconds or 0) > 0:
         raise ShowError("every(...) takes either beats=N or seconds=N, above 0")
     wait = Wait(float(beats), "beats") if beats is not None else Wait(float(seconds or 0), "seconds")
 
@@ -258,6 +260,12 @@ def _first(here: float, unit: str) -> float:
     return float(int(here) + 1) if unit == "beats" else here
 
 
+def _next(due: float, amount: float, here: float) -> float:
+    """The first moment after `here` that lies whole waits after `due`: a pause costs turns, never the beat."""
+    amount = max(amount, SHORTEST)
+    return due + amount * (max(0, math.floor((here - due) / amount + 1e-6)) + 1)
+
+
 def _matches(pattern: str, address: str) -> bool:
     return address.startswith(pattern[:-1]) if pattern.endswith("*") else address == pattern
 
@@ -268,4 +276,4 @@ def _place(error: BaseException, path: Path) -> str:
         return f"{path.parent.name}/{path.name}:{error.lineno}: {error.msg}"
     rows = [row for row in traceback.extract_tb(error.__traceback__) if row.filename == str(path)]
     line = f":{rows[-1].lineno}" if rows else ""
-    return f"{path.parent.name}/{path.name}{line}: {type(error).__name__}: {error}"
+    return f"{path.parent.name}/{path.name}{line}: {type(error).__name__}: {error}".removesuffix(": ")

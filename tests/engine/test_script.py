@@ -79,6 +79,7 @@ def test_one_that_raises_stops_alone_and_says_where(tmp_path: Path) -> None:
             "from engine.script import *\n@every(beats=0)\ndef f(): pass\n",
             "script.py:2: ShowError: every(...) takes either",
         ),
+        ("from engine.script import *\n@every(seconds=float('nan'))\ndef f(): pass\n", "every(...) takes either"),
         ("from engine.script import *\n@loop\ndef f(): pass\n", "needs at least one `yield"),
         (
             "from engine.script import *\n@on('/a')\ndef f(): pass\n@on('/b')\ndef f(): pass\n",
@@ -96,6 +97,88 @@ def test_decorators_belong_into_a_script() -> None:
         every(beats=1)(lambda: None)
 
 
-def test_a_wrong_yield_stops_the_loop(tmp_path: Path) -> None:
-    script = run("from engine.script import *\n@loop\ndef f():\n    yield 3\n", tmp_path)
+@pytest.mark.parametrize("wait", ["3", "beats(float('nan'))"])
+def test_a_wrong_yield_stops_the_loop(wait: str, tmp_path: Path) -> None:
+    script = run(f"from engine.script import *\n@loop\ndef f():\n    yield {wait}\n", tmp_path)
     assert "yielded something else" in script.said[0]
+
+
+EVERY = "from engine.script import *\n@every(beats={n})\ndef f():\n    control('/b', beat())\n"
+LOOP = "from engine.script import *\n@loop\ndef f():\n    while True:\n        control('/b', beat())\n        yield beats({n})\n"
+
+
+def calls(text: str, folder: Path, beats: list[float]) -> list[float]:
+    """The beats at which the function was called."""
+    (folder / "script.py").write_text(text.replace("import *", "import *\nfrom engine.script import beat"), "utf-8")
+    script = Script(folder / "script.py", Desk())
+    script.load()
+    for at in beats:
+        script.step(100.0 + at / 2, at, [])
+    assert not script.said
+    return [value for _, value in script.world.writes]  # type: ignore[attr-defined]
+
+
+def beats_between(first: float, last: float) -> list[float]:
+    return [n / 100 for n in range(round(first * 100), round(last * 100))]
+
+
+@pytest.mark.parametrize("text", [EVERY, LOOP])
+@pytest.mark.parametrize("n", [1, 2, 0.5])
+def test_after_a_pause_it_fires_once_and_stays_on_the_beat(text: str, n: float, tmp_path: Path) -> None:
+    called = calls(text.format(n=n), tmp_path, beats_between(0, 3.5) + beats_between(7.37, 12))
+    late = [at for at in called if at > 3.5]
+    assert late[0] == 7.37
+    assert all((at - 1) % n == 0 for at in late[1:]) and late[1:] == sorted(set(late[1:]))
+    assert late[1] - late[0] <= n
+
+
+@pytest.mark.parametrize("text", [EVERY, LOOP])
+def test_a_beat_that_begins_again_lower_silences_nothing(text: str, tmp_path: Path) -> None:
+    called = calls(text.format(n=2), tmp_path, beats_between(500, 504.5) + beats_between(0.3, 6))
+    assert called == [501, 503, 1, 3, 5]
+
+
+def test_a_beat_that_falls_a_little_plays_no_turn_twice(tmp_path: Path) -> None:
+    assert calls(EVERY.format(n=1), tmp_path, beats_between(0, 3.2) + beats_between(2.9, 5.5)) == [1, 2, 3, 4, 5]
+
+
+LEAVES = """from engine.script import *
+import sys
+@on('/e')
+def leaves(): sys.exit()
+@loop
+def ends():
+    sys.exit(3)
+    yield beats(1)
+@on('/e')
+def fails(): assert False
+@loop
+def asks(too_much): yield beats(1)
+@every(beats=1)
+def good(): control('/g', 1)
+"""
+
+
+def test_one_that_leaves_the_program_stops_alone(tmp_path: Path) -> None:
+    script = run(LEAVES, tmp_path, events={100: "/e", 300: "/e", 500: "/e"})
+    assert len(script.said) == 4, "each says it once"
+    for text in ("py:4: SystemExit;", "py:7: SystemExit: 3;", "py:10: AssertionError;", "asks stops"):
+        assert any(text in line for line in script.said), text
+    assert len(script.world.writes) == 7  # type: ignore[attr-defined]
+
+
+def test_a_file_that_leaves_the_program_does_not_run(tmp_path: Path) -> None:
+    script = run(
+        "from engine.script import *\nimport sys\n@on('/e')\ndef f(): pass\nsys.exit(1)\n", tmp_path, seconds=0.1
+    )
+    assert "script.py:5: SystemExit: 1; the script does not run" in script.said[0] and not script.tasks
+
+
+@pytest.mark.parametrize("wait", ["0", "-1", "1e-320", "float('inf')"])
+def test_a_wait_of_any_length_is_kept_or_as_short_as_can_be(wait: str, tmp_path: Path) -> None:
+    script = run(
+        f"from engine.script import *\n@loop\ndef f():\n    while True:\n        fire('/a')\n        yield beats({wait})\n",
+        tmp_path,
+    )
+    assert not script.said
+    assert len(script.world.writes) == (1 if "inf" in wait else 700)  # type: ignore[attr-defined]
