@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DeviceError, InputError
-from engine.paths import use_numba_cache
+from engine.paths import check_output, use_numba_cache
 from mappings.audio.decode import RATE_HZ, Decoder
 from mappings.recorder import TakeWriter
 
@@ -69,8 +69,9 @@ def analyse(song: Path, out: Path, progress: Progress | None = None) -> Analysis
     FeedError: not a sound file. InputError: too short, too long, silent, or the take cannot be written there.
     """
     tell = progress or (lambda text: None)
-    if not out.parent.is_dir():
-        raise InputError(f"{out}: there is no folder {out.parent}; make it first")
+    if out.is_dir():
+        raise InputError(f"{out}: is a folder; name a file in it")
+    check_output(out)
     tell(f"reading {song.name}")
     sound = _read(song)
     use_numba_cache()

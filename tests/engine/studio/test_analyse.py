@@ -97,7 +97,13 @@ def test_what_cannot_be_analysed_is_named_and_leaves_nothing(tmp_path: Path) -> 
     assert not list(tmp_path.glob("out*"))
 
 
-def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("out", "text"),
+    [("nowhere/out.take", "no folder .*make it first"), ("", "is a folder; name a file"), ("/proc/x", "cannot be written")],
+)
+def test_a_place_that_cannot_be_written_is_said_before_the_work(out: str, text: str, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "song.wav", drums(120, 4), RATE_HZ)
-    with pytest.raises(InputError, match="there is no folder"):
-        analyse(tmp_path / "song.wav", tmp_path / "nowhere" / "out.take")
+    said: list[str] = []
+    with pytest.raises(InputError, match=text):
+        analyse(tmp_path / "song.wav", tmp_path / out, said.append)
+    assert not said
