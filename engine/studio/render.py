@@ -1,5 +1,6 @@
 """Render a show to a file: the same functions that play it, under a stepped clock. Twice the same bytes."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from engine.show.stepped import THREADS, Stepped
 from engine.stage.offscreen import Offscreen
 from engine.stage.outputs.video import open_output
 from mappings.sources import source_class
+from mappings.take import TakeReader
 
 Progress = Callable[[int, int], None]  # frames done, frames in all
 
@@ -35,6 +37,8 @@ def render(wanted: Render, progress: Progress = lambda done, of: None) -> dict[s
     if not 0 < wanted.seconds <= 24 * 3600:
         raise InputError(f"--seconds {wanted.seconds:g}: give more than 0 and at most a day")
     show = load_show(find_show(wanted.show), wanted.options)
+    if wanted.take is not None:
+        show = as_recorded(show, wanted.take)
     check_routes(show)
     count = max(1, round(wanted.seconds * show.fps))
     sound = Path(wanted.options.audio) if wanted.options.audio else None
@@ -80,10 +84,62 @@ def _check_take(desk: Desk) -> None:
             raise ShowError(source.detail)
 
 
-def taken(show: Show, take: Path) -> Desk:
-    """A desk that hears a recorded take in place of the show's own sources."""
+def as_recorded(show: Show, take: Path) -> Show:
+    """The show with the take's seed and model where the command line names none, and without its script.
+
+    What the script wrote is in the take. A take of another show, or of none (an analysed song), changes nothing.
+    What is no longer as it was recorded is said.
+    """
+    header = _header(take)
+    recorded = header.get("show"), header.get("show_hash")
+    if recorded == (None, None):
+        return show
+    if show.name != recorded[0] and show.hash != recorded[1]:
+        _warn(f"{take} was recorded with another show ({recorded[0]}); the seed, model and script are {show.name}'s")
+        return show
+    if recorded[1] not in (None, show.hash):
+        _warn(f"{take} was recorded with another version of this show")
+    models = header.get("models", {})
+    options = show.options
+    if options.seed is None and header.get("seed") is not None:
+        options = replace(options, seed=header["seed"])
+    if options.model is None and len(models) == 1:
+        options = replace(options, model=next(iter(models)))
+    try:
+        show = load_show(show.path, options)
+    except InputError as error:
+        raise InputError(f"{error}\n(recorded so in {take}; choose another with --model)") from None
+    if models.get(show.model, show.info.hash) != show.info.hash:
+        _warn(f"{take} was recorded with another version of the model {show.model}")
+    if show.script is not None:
+        _warn(f"{take} holds what {show.table.script} did; the script itself does not run")
+    return replace(show, table=show.table.model_copy(update={"script": None}))
+
+
+def _header(take: Path) -> dict[str, Any]:
+    """What a take says about its show. InputError for what cannot be."""
+    _check_file(take)
+    header = TakeReader(take).header
+    seed, models = header.get("seed"), header.get("models", {})
+    if seed is not None and (type(seed) is not int or not 0 <= seed < 2**32):
+        raise InputError(f"{take}:1: seed {seed!r}: give a whole number from 0 to {2**32 - 1}, or leave it out")
+    if not isinstance(models, dict):
+        raise InputError(f'{take}:1: models {models!r}: give {{"name": "hash"}}, or leave it out')
+    return header
+
+
+def _check_file(take: Path) -> None:
     if not take.is_file():
         raise InputError(f"--take {take}: no such file")
+
+
+def _warn(line: str) -> None:
+    sys.stderr.write(f"latenz: {line}\n")
+
+
+def taken(show: Show, take: Path) -> Desk:
+    """A desk that hears a recorded take in place of the show's own sources."""
+    _check_file(take)
     replay = source_class("replay")
     config = replay.Config.model_validate({"file": str(take.resolve())})  # type: ignore[attr-defined]
     show = replace(show, sources=(SourceSpec("take", "replay", config),))

@@ -99,7 +99,11 @@ def test_what_cannot_be_analysed_is_named_and_leaves_nothing(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("out", "text"),
-    [("nowhere/out.take", "no folder .*make it first"), ("", "is a folder; name a file"), ("/proc/x", "cannot be written")],
+    [
+        ("nowhere/out.take", "no folder .*make it first"),
+        ("", "is a folder; name a file"),
+        ("/proc/x", "cannot be written"),
+    ],
 )
 def test_a_place_that_cannot_be_written_is_said_before_the_work(out: str, text: str, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "song.wav", drums(120, 4), RATE_HZ)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError, ShaderError, ShowError
-from engine.preset import Options
+from engine.preset import Options, Show, find_show, load_show
 from engine.show.session import STAGES
-from engine.studio.render import Render, render
+from engine.studio.render import Render, as_recorded, render
 from tests.shows.live import ROOT, SHOWS
 
 PLAIN = str(SHOWS / "plain")
@@ -71,6 +71,137 @@ def test_a_script_plays_in_a_render_and_its_error_stops_that_loop_alone(
     report = render(Render(str(tmp_path / "scripted"), tmp_path / "x.npy", 1.0, Options(size=SIZE, fps=10)))
     assert report["controls"]["/direction/hue"] > 0.5
     assert "ValueError: on purpose" in capsys.readouterr().err
+
+
+def scripted(folder: Path, script: str) -> str:
+    """A show that plays this script."""
+    shutil.copytree(SHOWS / "scripted", folder / "scripted")
+    (folder / "scripted" / "script.py").write_text("from engine.script import *\n" + script)
+    return str(folder / "scripted")
+
+
+def recorded(path: Path, header: dict[str, object], *lines: dict[str, object]) -> Path:
+    rows = ({"latenz": "take", "version": 1, **header}, *lines)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+ADDS = """
+@every(seconds=0.1)
+def hue():
+    control("/direction/hue", 1.0)
+"""
+
+
+def test_the_script_of_a_recorded_show_does_not_play_a_second_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show = scripted(tmp_path, ADDS)
+    line = {"t": 0.1, "a": "/direction/hue", "w": 0.25, "who": "script:hue"}
+    hues = {}
+    for name, header in {"performance": {"show": "scripted"}, "song": {}, "elsewhere": {"show": "plain"}}.items():
+        take = recorded(tmp_path / f"{name}.take", header, line)
+        report = render(Render(show, tmp_path / "x.npy", 0.6, Options(size=SIZE, fps=10), take))
+        hues[name] = report["controls"]["/direction/hue"], capsys.readouterr().err.strip()
+    assert hues == {
+        "performance": (
+            0.25,
+            f"latenz: {tmp_path / 'performance.take'} holds what script.py did; the script itself does not run",
+        ),
+        "song": (1.0, ""),
+        "elsewhere": (
+            1.0,
+            f"latenz: {tmp_path / 'elsewhere.take'} was recorded with another show (plain); "
+            "the seed, model and script are scripted's",
+        ),
+    }
+
+
+def test_a_take_brings_its_seed_and_model_and_the_command_line_wins(
+    tmp_path: Path,
+) -> None:
+    own = load_show(find_show(PLAIN), Options())
+    take = recorded(tmp_path / "x.take", {"show": "plain", "seed": 6, "models": {"silk:3": own.info.hash}})
+
+    def show(**options: object) -> Show:
+        return as_recorded(load_show(find_show(PLAIN), Options(**options)), take)  # type: ignore[arg-type]
+
+    assert (show().seed, show().model) == (6, "silk:3")
+    assert (show(seed=0).seed, show(seed=0).model) == (0, "silk:3")
+    assert (show(model="silk").seed, show(model="silk").model) == (6, "silk")
+    recorded(take, {"show": "plain"})
+    assert (show().seed, show().model) == (own.seed, own.model), "a header may say less"
+    assert show(fps=12.0, size=SIZE).fps == 12 and show(size=SIZE).size == SIZE
+    out = [tmp_path / "a.npy", tmp_path / "b.npy"]
+    recorded(take, {"show": "plain", "seed": 6})
+    render(Render(PLAIN, out[0], 0.1, Options(size=SIZE, fps=20), take))
+    render(Render(PLAIN, out[1], 0.1, Options(size=SIZE, fps=20, seed=6), recorded(tmp_path / "bare.take", {})))
+    assert np.array_equal(*map(np.load, out))
+
+
+def test_a_take_of_another_version_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    show = load_show(find_show(PLAIN), Options())
+    header = {"show": "plain", "show_hash": show.hash, "models": {"silk": show.info.hash}}
+    for changed, said in (
+        ({}, ""),
+        ({"show": "renamed"}, ""),
+        ({"show_hash": "0"}, "was recorded with another version of this show\n"),
+        ({"models": {"silk": "0"}}, "was recorded with another version of the model silk\n"),
+    ):
+        as_recorded(show, recorded(tmp_path / "x.take", header | changed))
+        assert capsys.readouterr().err == (f"latenz: {tmp_path / 'x.take'} {said}" if said else "")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"seed": "5"}, {"seed": True}, {"seed": -1}, {"seed": 2**32}, {"seed": 1.5}, {"models": "silk"},
+        {"models": {"no_such_model": "0"}},
+    ],
+)  # fmt: skip
+def test_a_header_that_cannot_be_is_refused(header: dict[str, object], tmp_path: Path) -> None:
+    take = recorded(tmp_path / "x.take", {"show": "plain", **header})
+    with pytest.raises(
+        InputError, match=r"x.take:1: seed|x.take:1: models|no_such_model(.|\n)*recorded so in .*x.take"
+    ):
+        render(Render(PLAIN, tmp_path / "x.npy", 0.1, Options(size=SIZE), take))
+    assert not (tmp_path / "x.npy").exists()
+
+
+def test_a_handler_hears_the_controls_events_and_the_signals(tmp_path: Path) -> None:
+    show = scripted(
+        tmp_path,
+        """
+@every(seconds=10)
+def begin(): fire("/latent/next", 0.5)
+@on("/latent/next")
+def next_one(value): control("/direction/hue", value)
+@on("/tempo/tick")
+def tick(): control("/direction/bloom", 0.75)
+""",
+    )
+    report = render(Render(show, tmp_path / "x.npy", 0.6, Options(size=SIZE, fps=10)))
+    assert report["events"]["/latent/next"] == 1
+    assert report["controls"]["/direction/hue"] == 0.5 and report["controls"]["/direction/bloom"] == 0.75
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("while True:\n    pass\n", "scripted/script.py: it did not come back; it is left out"),
+        ("import sys\nsys.exit(0)\n", "scripted/script.py:3: SystemExit: 0; the script does not run"),
+        (
+            "import sys\n@every(seconds=1)\ndef leaves():\n    sys.exit(0)\n",
+            "scripted/script.py:5: SystemExit: 0; leaves stops",
+        ),
+    ],
+)
+def test_a_script_that_hangs_or_leaves_costs_the_render_nothing_else(
+    script: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = render(Render(scripted(tmp_path, script), tmp_path / "x.npy", 0.3, Options(size=SIZE, fps=10)))
+    assert report["frames"] == 3 and (tmp_path / "x.npy").is_file()
+    assert capsys.readouterr().err.count(said) == 1
 
 
 def test_a_broken_effect_ends_a_render_and_leaves_nothing(tmp_path: Path) -> None:
