@@ -91,7 +91,9 @@ def play(
     record: Annotated[Path | None, typer.Option("--record", metavar="TAKE", help="Record the performance.")] = None,
     snapshot: Annotated[Path | None, typer.Option("--snapshot", metavar="PNG", help="Keep the last picture.")] = None,
     report: Annotated[Path | None, typer.Option("--report", metavar="JSON", help="Write how the run was.")] = None,
-    console: Annotated[int, typer.Option("--console", metavar="PORT", help="Port of the console; 0 takes any.")] = 0,
+    console: Annotated[
+        int, typer.Option("--console", metavar="PORT", min=0, max=65535, help="Port of the console; 0 takes any.")
+    ] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from where this show stood last time.")] = False,
 ) -> None:
     """Play a show: signals move a picture on a screen."""

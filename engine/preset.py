@@ -19,6 +19,7 @@ from engine.latent.directions import Directions
 from engine.latent.places import Places
 from engine.latent.spec import BandSpec, MotionSpec, VoiceSpec
 from engine.paths import data_dir
+from engine.shared import LEVELS
 from engine.show.snapshots import snapshot_controls
 from engine.stage.effects import EffectSpec, effect_controls, effect_hears, find_shader, output_controls
 from engine.tables import MotionTable, ShowTable, VoiceTable
@@ -189,6 +190,11 @@ def _build(path: Path, text: str, table: ShowTable, options: Options, where: Whe
         *show_controls(table),
     ]
     layout = Layout(_with_defaults(controls, table, where))
+    if len(layout.levels) > LEVELS:
+        raise ShowError(
+            f"{where('voice')}: {len(layout.levels)} level controls; at most {LEVELS} fit: "
+            "use fewer voices, effects or directions"
+        )
     sources = _sources(path, table, options, where)
     known = _known(sources, layout)
     routes = tuple(
@@ -271,17 +277,22 @@ def _voices(
                 raise ShowError(
                     f'{at}: no place "{name}"{nearest(name, list(places.names))}; list its file in [generator] places'
                 )
-        voices.append(
-            VoiceSpec(
-                name=row.name or str(i + 1),
-                seed=(seed + 1000 * i) % 2**32 if row.seed is None else row.seed,
-                motion=common if row.motion is None else _motion(row.motion, info, at),
-                home=row.home,
-                loop=row.loop,
-                sequence=_inside(path, row.sequence, at) if row.sequence else None,
-                sequence_fps=row.sequence_fps,
+        motion = common if row.motion is None else _motion(row.motion, info, at)
+        sequence = _inside(path, row.sequence, at) if row.sequence else None
+        try:
+            voices.append(
+                VoiceSpec(
+                    name=row.name or str(i + 1),
+                    seed=(seed + 1000 * i) % 2**32 if row.seed is None else row.seed,
+                    motion=motion,
+                    home=row.home,
+                    loop=row.loop,
+                    sequence=sequence,
+                    sequence_fps=row.sequence_fps,
+                )
             )
-        )
+        except ShowError as error:
+            raise ShowError(f"{at}: {error}") from None
     return tuple(voices)
 
 
@@ -308,6 +319,7 @@ def show_controls(table: ShowTable) -> tuple[Control, ...]:
 def _with_defaults(controls: Sequence[Control], table: ShowTable, where: Where) -> list[Control]:
     """[controls] and a few tables set where controls rest."""
     rests = {
+        "/output/blend": float(table.generator.blend),
         "/output/fit": float(table.stage.fit == "cover"),
         "/output/layout": float(table.stage.layout == "layers"),
     }

@@ -116,8 +116,9 @@ class StampTable:
 class EventRing:
     """Events from one process to others, each exactly once per reader; the oldest are lost when a reader sleeps."""
 
-    _SLOT = struct.Struct("<Qdd96sI")
-    _SIZE = 128
+    _TEXT = 224  # bytes of an address and who wrote it
+    _SLOT = struct.Struct(f"<Qdd{_TEXT}sI")
+    _SIZE = 256
 
     def __init__(self, path: Path, create: bool = False) -> None:
         self._map = map_file(path, self._SIZE * (EVENT_SLOTS + 1), create)
@@ -126,17 +127,16 @@ class EventRing:
         self.lost = 0
 
     def post(self, address: str, value: float, time_s: float, who: str = "") -> None:
-        """Write one event. One writer only. `who` rides along for hands' writes."""
-        text = f"{address}\t{who}".encode()[:96]
+        """Write one event. One writer only. `who` rides along for hands' writes; too long an address is lost."""
+        text = f"{address}\t{who}".encode()
+        if len(text) > self._TEXT:
+            self.lost += 1
+            return
         number = int(self._count[0]) + 1
         at = self._SIZE * (1 + (number - 1) % EVENT_SLOTS)
         crc = zlib.crc32(text, number & 0xFFFFFFFF)
         self._SLOT.pack_into(self._map, at, number, time_s, value, text, crc)
         self._count[0] = number
-
-    def rewind(self) -> None:
-        """Read from the oldest event that is still there."""
-        self._cursor = max(0, int(self._count[0]) - EVENT_SLOTS)
 
     def read(self) -> list[tuple[ControlEvent, str]]:
         """Events since the last read, oldest first, each with who wrote it."""
@@ -248,7 +248,7 @@ class Board:
     """Heartbeats and the schedule: one row of float64 per process."""
 
     _WIDTH = 16
-    BEAT, STATE, PID, INCARNATION, GENERATION, WORK = range(6)
+    BEAT, PID, GENERATION, WORK = range(4)
     # The stage's own row goes on with the schedule that everybody follows.
     START, PERIOD, STOP = 6, 7, 8
     FRAME = 9  # seconds that one picture takes, as far as the generator knows

@@ -39,7 +39,6 @@ class Supervisor:
     spares: dict[str, Child] = field(default_factory=dict)  # warming beside the first of their role
     issued: Counter[str] = field(default_factory=Counter)  # the highest incarnation of each role
     restarts: Counter[str] = field(default_factory=Counter)
-    dropped: Counter[str] = field(default_factory=Counter)
 
     def start(self, role: str) -> Child:
         """Start a child, or start it again under the next incarnation."""

@@ -18,10 +18,9 @@ class GeneratorTable(_Table):
     psi: float = Field(default=1.0, ge=0, le=2)
     seed: int = Field(default=0, ge=0, lt=2**32)
     size: Size | None = None
-    blend: bool = True  # crossfade consecutive pictures when the generator is slower than the display
+    blend: bool = False  # crossfade consecutive pictures when the generator is slower than the display
     banks: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
-    sequence: str | None = None
 
 
 class BandTable(_Table):

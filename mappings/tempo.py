@@ -140,6 +140,12 @@ class Tempo:
         if source != "free":
             self._offers.pop(source, None)
 
+    def resume(self, beat: float) -> None:
+        """Go on from a beat that another tempo had reached: a process was started again."""
+        if math.isfinite(beat) and beat > self.beat:
+            self.beat = beat
+            self._bar_start = math.floor(beat / self.bar_beats) * self.bar_beats
+
     def tap(self, time_s: float) -> None:
         """The player taps the beat: one tap sets the phase and begins a bar, two or more set the tempo."""
         if not self._taps.add(time_s):
@@ -224,7 +230,7 @@ class Tempo:
 
     def _tick(self, bus: Listener, before: float, before_s: float, now_s: float, offer: Offer) -> None:
         """Post each beat passed since the last step, at the moment it passed."""
-        first = math.floor(before) + 1 if self._stepped_s is not None else 0
+        first = math.floor(before) + 1 if self._stepped_s is not None or before > 0.0 else 0
         last = math.floor(self.beat)
         self._crossed_beat, self._crossed_bar = last >= first, False
         if last < first:

@@ -45,7 +45,6 @@ def run(folder: Path, incarnation: int) -> None:
 
 
 async def _serve(session: Session, incarnation: int) -> None:
-    parent = os.getppid()
     row = session.board.row("console", incarnation)
     row[Board.PID] = os.getpid()
     port = int((session.read("options.json") or {}).get("console_port", 0))
@@ -62,7 +61,7 @@ async def _serve(session: Session, incarnation: int) -> None:
         await site.start()
     bound = runner.addresses[0][1]
     session.write("status-console.json", {"url": f"http://{HOST}:{bound}/health", "port": bound})
-    while not session.stopping and not parent_gone(parent):
+    while not session.stopping and not parent_gone(session):
         row[Board.BEAT] = time.perf_counter()
         row[Board.WORK] += 1
         await asyncio.sleep(0.1)

@@ -148,6 +148,8 @@ class Motion:
             self._seen = self._values.tobytes()
             self._now = self._levels.read(self._values)
         if math.isfinite(beat):
+            if beat < self._beat:  # another clock: nothing is held for as long as the old one had run
+                np.minimum(self._held_until, beat + _HOLD_BEATS, out=self._held_until)
             self._beat = beat
         if not (good and math.isfinite(beat) and 0.0 <= dt_s < math.inf):
             self.faults += 1

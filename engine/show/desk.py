@@ -47,16 +47,18 @@ class Desk:
     ) -> None:
         self.show = show
         self.bus = bus or Bus()
-        self.bus.controls = frozenset(c.address for c in show.layout.controls)
+        self.generation = 0  # of the show in its session
         self.sources = show.open_sources() if sources is None else list(sources)
         if not live:
             self.sources = [source for source in self.sources if source.steppable]
         self.plan = Plan(show.routes, show.layout.controls, self.bus, known=show.known, start_s=start_s)
+        self.bus.controls = frozenset(c.address for c in show.layout.controls)  # once the plan holds
         self.looper = ControlLooper(show.layout, float(self.bus.tempo.bar_beats))
         self.event_counts: Counter[str] = Counter()
         self.snapshots = Snapshots(show.layout)
         self.recorder: Recorder | None = None
-        self.last_events: tuple[Event, ...] = ()
+        self.last_events: tuple[Event, ...] = ()  # of the bus, in the last step
+        self.last_control_events: tuple[ControlEvent, ...] = ()
         self._defaults = show.layout.defaults
         self._free_bpm = show.layout.index("/tempo/free_bpm")
         self._values = show.layout.defaults.copy()
@@ -113,6 +115,7 @@ class Desk:
         for heard in self.last_events:
             self.event_counts[heard.address] += 1
         events = tuple(ControlEvent(e.address, e.value, e.time_s) for e in outcome.events) + self._shows(now_s)
+        self.last_control_events = events
         for event in events:
             self.event_counts[event.address] += 1
             self._own(event, now_s)
@@ -141,6 +144,10 @@ class Desk:
         source.state, source.detail = State.RETRYING, str(error)
         self.bus.dropped[f"{source.name}_faults"] += 1
         self._again_s[source.name] = now_s + REOPEN_S
+
+    def waiting(self, source: Source) -> bool:
+        """Whether a source could not be opened and will be tried again."""
+        return source.name in self._again_s
 
     def open_live(self, sources: Sequence[Source], now_s: float) -> None:
         """Open sources of a playing show: one that cannot be opened is tried again, and the show goes on."""

@@ -77,9 +77,9 @@ def journal_of(show: Show) -> Journal:
 
 def run(folder: Path, incarnation: int) -> None:
     """The generator process, until the session stops or the stage has another one."""
-    session, parent = Session(folder), os.getppid()
+    session = Session(folder)
     row = session.board.row("generator", incarnation)
-    row[Board.PID], row[Board.INCARNATION] = os.getpid(), incarnation
+    row[Board.PID] = os.getpid()
     generation = session.generation
     show = session.show(generation)
     picture = Picture(show, show.options.device)
@@ -102,6 +102,8 @@ def run(folder: Path, incarnation: int) -> None:
         if period_s <= 0:
             row[Board.BEAT] = time.perf_counter()
             time.sleep(WAIT_S)
+            if parent_gone(session):
+                break
             continue
         tick = _next_tick(session, tick, start_s, period_s)
         if session.generation != generation:
@@ -110,10 +112,14 @@ def run(folder: Path, incarnation: int) -> None:
             if same_generator(show, wanted):  # otherwise another process is being warmed for it; play on until then
                 show = wanted
                 picture.follow(show)
+                gc.collect()  # the former motion holds itself by its actions; a save may cost a few milliseconds
+                journal = journal_of(show)
                 controls = Controls(show.layout, show.layout.defaults.copy())
                 row[Board.GENERATION] = generation
         now_s = time.perf_counter()
+        read_s = time.perf_counter()
         view = session.table.read()
+        read_s = time.perf_counter() - read_s
         if view is not None and view.generation == row[Board.GENERATION]:
             controls = Controls(show.layout, view.values, tuple(event for event, _ in events.read()))
             stamps, beat = view.stamps, view.beat
@@ -133,7 +139,7 @@ def run(folder: Path, incarnation: int) -> None:
         meter = session.meter
         meter.add("motion", picture.motion_s)
         meter.add("generator", picture.draw_s)
-        meter.add("handover", handed_s - drawn_s)
+        meter.add("handover", read_s + handed_s - drawn_s)
         meter.add("keep", done_s - handed_s)
         row[Board.FRAME] = max(picture.draw_s, 0.9 * float(row[Board.FRAME]))
         row[Board.BEAT] = done_s
@@ -141,9 +147,9 @@ def run(folder: Path, incarnation: int) -> None:
         if done_s - journal_s >= JOURNAL_S:
             journal_s = done_s
             journal.write(state)
-            session.write("status-generator.json", _status(picture))
+            session.write("status-generator.json", _status(picture, events.lost, journal.failed))
             gc.collect(0)
-            if parent_gone(parent):
+            if parent_gone(session):
                 break
     picture.generator.close()
 
@@ -181,8 +187,10 @@ def _warm(picture: Picture, controls: Controls) -> None:
     picture.motion.restore(state)
 
 
-def _status(picture: Picture) -> dict[str, Any]:
+def _status(picture: Picture, lost: int = 0, journal_failed: int = 0) -> dict[str, Any]:
     return {
+        "lost": lost,
+        "journal_failed": journal_failed,
         "backend": picture.generator.backend,
         "device": getattr(picture.generator, "device", "cpu"),
         "model": picture.show.info.name,

@@ -47,10 +47,10 @@ def report(session: Session, tally: Tally, show: Show) -> dict[str, Any]:
     signals = session.read("status-signals.json") or {}
     generator = session.read("status-generator.json") or {}
     dropped = Counter(signals.get("dropped", {}))
-    for name, ring in session.rings.items():
-        if ring.lost:
-            dropped["events_overflow"] += ring.lost
-            dropped[f"{name}_lost"] += ring.lost
+    for lost in (generator.get("lost", 0), sum(ring.lost for ring in session.rings.values())):
+        dropped["events_overflow"] += lost
+    if generator.get("journal_failed"):
+        dropped["journal_failed"] = generator["journal_failed"]
     for name in ("osc_malformed", "osc_nonfinite", "events_overflow"):
         dropped.setdefault(name, 0)
     new = tally.frames - tally.repeated

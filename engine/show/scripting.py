@@ -53,7 +53,7 @@ class LiveWorld:
 
 def run(folder: Path, incarnation: int) -> None:
     """The script process, until the session stops. What it was running when it was killed is left out."""
-    session, parent = Session(folder), os.getppid()
+    session = Session(folder)
     row = session.board.row("script", incarnation)
     row[Board.PID] = os.getpid()
     pad_path = folder / "script-running"
@@ -94,7 +94,7 @@ def run(folder: Path, incarnation: int) -> None:
             for line in script.said:
                 _say(line)
             script.said.clear()
-        if parent_gone(parent):
+        if parent_gone(session):
             break
         time.sleep(STEP_S)
 
@@ -127,7 +127,11 @@ class SteppedScript:
         self._watch = threading.Thread(target=self._watchdog, daemon=True)
         self._script = Script(path, self, desk.show.seed, self._running)
         self._watch.start()
-        self._script.load()
+        try:
+            self._script.load()
+        except HungError:
+            self._script.tasks.clear()
+            self._script.said.append(f"{path.parent.name}/{path.name}: it did not come back; it is left out")
         self._complain()
 
     def signal(self, address: str) -> float:
@@ -138,11 +142,12 @@ class SteppedScript:
         self._desk.hand(address, value, self._script.now_s, f"{who}:{self._name}")
 
     def step(self, now_s: float) -> None:
-        """Run what is due at this step."""
-        bus = self._desk.bus
-        events = [(e.address, e.value) for e in self._desk.last_events]
+        """Run what is due at this step, and the handlers of what the step before brought."""
+        desk = self._desk
+        events = [(event.address, event.value) for event in desk.last_events]
+        events += [(event.address, event.value) for event in desk.last_control_events]
         try:
-            self._script.step(now_s, bus.tempo.beat, events)
+            self._script.step(now_s, desk.bus.tempo.beat, events)
         except HungError:
             for task in self._script.tasks:
                 if task.name == self._name:

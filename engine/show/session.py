@@ -17,7 +17,7 @@ from engine.preset import Options, Show, load_show
 from engine.shared import Board, ControlTable, EventRing, StampTable, StatePad
 
 STEP_S = 0.002  # routes step at this pace, live and stepped
-STAGES = ("signals", "routes", "motion", "generator", "handover", "effects", "present", "keep")
+STAGES = ("signals", "routes", "publish", "motion", "generator", "handover", "effects", "present", "keep")
 LATENCIES = ("osc_to_present", "midi_to_present", "audio_to_present")
 WAKE_UPS = ("signals_wake", "generator_wake")
 RINGS = ("events", "heard", "from_stage", "from_console", "from_script")
@@ -102,6 +102,8 @@ def new_session() -> Iterator[Session]:
 
 def _sweep(base: Path) -> None:
     """Remove sessions whose stage was killed before it could."""
+    if os.name != "posix":  # elsewhere signal 0 is no question
+        return
     for pid_file in base.glob(f"{_PREFIX}*/pid"):
         try:
             os.kill(int(pid_file.read_text("utf-8")), 0)
@@ -111,6 +113,7 @@ def _sweep(base: Path) -> None:
             continue  # somebody else's, or still being made
 
 
-def parent_gone(parent: int) -> bool:
+def parent_gone(session: Session) -> bool:
     """True when the stage died without saying goodbye; its children then end themselves."""
-    return os.getppid() != parent
+    stage = int(session.board.stage[Board.PID])
+    return stage > 0 and os.getppid() != stage

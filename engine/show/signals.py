@@ -21,12 +21,13 @@ from mappings.sources.base import Source
 
 LATEST_S = 0.25  # further behind than this the steps in between are not made up for
 SNAPSHOTS = "snapshots.json"
+SILENCE = np.concatenate([np.zeros(512), np.full(512, 0.5)])
 NO_STAMPS = (0,) * len(STAMP_KINDS)
 
 
 def run(folder: Path, incarnation: int) -> None:
     """The signals process, until the session stops."""
-    session, parent = Session(folder), os.getppid()
+    session = Session(folder)
     row = session.board.row("signals", incarnation)
     row[Board.PID] = os.getpid()
     generation = session.generation
@@ -48,20 +49,23 @@ def run(folder: Path, incarnation: int) -> None:
                 continue
             if session.generation != generation:
                 generation = session.generation
-                desk = _swap(session, generation, desk)
+                desk = _swap(session, generation, desk)  # what does not open leaves the former desk playing
             for name in ("from_stage", "from_console", "from_script"):
                 desk.hear(session.rings[name])
             moved = desk.step(now_s, STEP_S)
             if desk.show.script is not None:
                 for heard in desk.last_events:
                     session.rings["heard"].post(heard.address, heard.value, heard.time_s)
-            _publish(session, desk, moved, generation, now_s)
+            begun_s = time.perf_counter()
+            _publish(session, desk, moved, now_s)
+            session.meter.add("publish", time.perf_counter() - begun_s)
             session.meter.add("signals", desk.source_s)
             session.meter.add("routes", desk.route_s)
             if step % 5 == 0:
-                sound = desk.sound() if desk.show.draws_sound else None
-                if sound is not None:
-                    session.sound.write(sound.ravel().astype(np.float64), generation, now_s, 0.0, NO_STAMPS)
+                if desk.show.draws_sound:
+                    drawn = desk.sound()
+                    sound = SILENCE if drawn is None else drawn.ravel().astype(np.float64)
+                    session.sound.write(sound, generation, now_s, 0.0, NO_STAMPS)
                 levels = desk.bus.read_levels()[:LEVELS]
                 session.signals.write(levels, generation, now_s, desk.bus.tempo.beat, NO_STAMPS)
                 if len(desk.bus.addresses) != names_written and step % 50 == 0:
@@ -69,28 +73,36 @@ def run(folder: Path, incarnation: int) -> None:
                     names_written = len(desk.bus.addresses)
             row[Board.BEAT] = time.perf_counter()
             row[Board.WORK] += 1
-            row[Board.GENERATION] = generation
+            row[Board.GENERATION] = desk.generation
             if now_s >= next_status_s:
                 next_status_s = now_s + 1.0
-                session.write("status-signals.json", desk.status())
+                session.write("status-signals.json", _status(session, desk))
                 session.write(SNAPSHOTS, desk.snapshots.dump())
                 gc.collect(0)
-                if parent_gone(parent):
+                if parent_gone(session):
                     break
             step += 1
     finally:
-        session.write("status-signals.json", desk.status())
+        session.write("status-signals.json", _status(session, desk))
         desk.close()
 
 
-def _publish(session: Session, desk: Desk, moved: Moved, generation: int, now_s: float) -> None:
+def _status(session: Session, desk: Desk) -> dict[str, Any]:
+    """The desk's status, with what this process missed of what others told it."""
+    status = desk.status()
+    lost = sum(session.rings[name].lost for name in ("from_stage", "from_console", "from_script", "events", "heard"))
+    status["dropped"]["events_overflow"] = status["dropped"].get("events_overflow", 0) + lost
+    return status
+
+
+def _publish(session: Session, desk: Desk, moved: Moved, now_s: float) -> None:
     for event in moved.events:
         session.rings["events"].post(event.address, event.value, event.time_s)
     session.table.bases[: len(desk.plan.bases)] = desk.plan.bases
     session.table.suspended[: len(desk.plan.suspended)] = desk.plan.suspended
     stamps = desk.bus.stamps
     session.table.write(
-        moved.values, generation, now_s, desk.bus.tempo.beat, tuple(stamps[kind].count for kind in STAMP_KINDS)
+        moved.values, desk.generation, now_s, desk.bus.tempo.beat, tuple(stamps[kind].count for kind in STAMP_KINDS)
     )
 
 
@@ -100,7 +112,10 @@ def _open(session: Session, generation: int, former: Desk | None) -> Desk:
     kept: list[Source] = []
     if former is not None:
         kept = [
-            s for s in former.sources if any(spec.name == s.name and spec.config == s.config for spec in show.sources)
+            source
+            for source in former.sources
+            if not former.waiting(source)
+            and any(spec.name == source.name and spec.config == source.config for spec in show.sources)
         ]
     names = {source.name for source in kept}
     fresh = [source for source in show.open_sources() if source.name not in names]
@@ -108,8 +123,9 @@ def _open(session: Session, generation: int, former: Desk | None) -> Desk:
     again = former is not None and former.show.path == show.path  # `t` of expressions goes on through a reload
     start_s = former.plan.start_s if former is not None and again else None
     desk = Desk(show, live=True, sources=[*kept, *fresh], bus=bus, start_s=start_s)
-    now_s = time.perf_counter()
+    desk.generation, now_s = generation, time.perf_counter()
     if former is not None:
+        desk.event_counts = former.event_counts
         desk.recorder, former.recorder = former.recorder, None
         if desk.recorder is not None and former.show.path != show.path:
             desk.recorder.writer.show(show.name, now_s - desk.recorder.began_s)
@@ -117,6 +133,7 @@ def _open(session: Session, generation: int, former: Desk | None) -> Desk:
         for source in former.sources:
             if source not in kept:
                 source.close()
+                bus.dropped.update(source.dropped)
     else:
         for kind, rows in zip(STAMP_KINDS, session.stamps.times_s, strict=True):
             desk.bus.stamps[kind].times_s = rows
@@ -139,6 +156,13 @@ def _record(desk: Desk, options: dict[str, Any], now_s: float) -> None:
 def _recover(session: Session, desk: Desk, generation: int, now_s: float) -> None:
     """After a restart: signals and hands' settings go on from where the dead process left them."""
     view, levels = session.table.read(), session.signals.read()
+    status = session.read("status-signals.json") or {}
+    desk.event_counts.update(status.get("events", {}))
+    desk.bus.dropped.update(status.get("dropped", {}))
+    if view is not None:
+        desk.bus.tempo.resume(view.beat)
+        for kind, count in zip(STAMP_KINDS, view.stamps, strict=True):
+            desk.bus.stamps[kind].count = count
     if view is not None and view.generation == generation and len(view.values) == len(desk.plan.bases):
         n = len(view.values)
         desk.snapshots.load(session.read(SNAPSHOTS) or {}, desk.show.layout)
@@ -158,7 +182,7 @@ def _carry(desk: Desk, former: Desk, show: Show) -> None:
     bases, suspended = plan.bases.copy(), plan.suspended.copy()
     for i, (address, control) in enumerate(zip(plan.addresses, show.layout.levels, strict=True)):
         j = before.get(address)
-        if j is not None and former.plan.bases[j] != former.show.layout.levels[j].default:
+        if j is not None and (former.plan.suspended[j] or former.plan.bases[j] != former.show.layout.levels[j].default):
             bases[i] = min(max(former.plan.bases[j], control.low), control.high)
             suspended[i] = former.plan.suspended[j]
     plan.restore(bases, suspended)

@@ -3,6 +3,7 @@
 import gc
 import math
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -47,18 +48,20 @@ class Wall:
         self._frames: FrameRing | None = None
         self._note: FrameNote | None = None
         self._spare: Child | None = None
-        self._local: dict[int, tuple[float, float]] = {}  # control index -> value, until
+        self._local: dict[int, tuple[float, float, int]] = {}  # control -> value, when, which signals process was told
         self._watched_s = -math.inf
         self._mtime_ns = _mtime_ns(self.show.path)
         self._said: dict[str, float] = {}
-        self._drawn = self.show  # what the present generator was made for
+        self._shows = {self.generation: self.show}  # the last few that were published
+        self._complaints: list[str] = []  # of threads, to be told
+        self._stamps: tuple[int, ...] | None = None  # messages that the last presented picture included
         self._start_s = self._period_s = 0.0
         self._tick = 0
         self._indices()
 
     def _indices(self) -> None:
         layout = self.show.layout
-        self._blackout, self._freeze = layout.index("/output/blackout"), layout.index("/output/freeze")
+        self._blackout = layout.index("/output/blackout")
         for line in self.stage.set_effects(self.show.effects, layout):
             self._tell(line)
         self.stage.set_title(f"latenz - {self.show.table.title or self.show.name}")
@@ -79,7 +82,7 @@ class Wall:
                 self._look(now_s)
                 self._hear_keys()
                 controls = self._read()
-                if self._frames is None or self._frames.newest == 0:
+                if image is None and not self.tally.first_s:
                     self._sleep(due_s)  # nothing to show yet: the window stays as it is
                 else:
                     self._present(image, note, controls, now_s, now_s - last_s, due_s, period_s)
@@ -130,13 +133,18 @@ class Wall:
         values = self._controls.values
         if view is not None and view.generation == self.generation and len(view.values) == len(values):
             values = view.values
-        now_s = time.perf_counter()
-        for index, (value, until_s) in list(self._local.items()):
-            if now_s > until_s or values[index] == value:
+        signals = self.supervisor.children["signals"].incarnation
+        for index, (value, asked_s, asked) in list(self._local.items()):
+            if values[index] == value:
                 del self._local[index]
-            else:
-                values = values.copy()
-                values[index] = value
+                continue
+            if asked != signals:  # the process that was told has died: tell the new one
+                self._toggle(index, value)
+            elif view is not None and view.time_s > asked_s + LOCAL_S:  # it has heard, and decided otherwise
+                del self._local[index]
+                continue
+            values = values.copy()
+            values[index] = value
         self._controls = Controls(self.show.layout, values, events)
         for event in events:
             self._act(event.address, event.value)
@@ -176,7 +184,8 @@ class Wall:
 
     def _latency(self, note: FrameNote, done_s: float) -> None:
         """Every message that this picture's latent includes for the first time: from its receipt to the light."""
-        before = self._note.stamps if self._note is not None else note.stamps
+        before = self._stamps or note.stamps  # also over a change of generator: what waited has waited
+        self._stamps = note.stamps
         for kind, name in enumerate(LATENCIES):
             if note.stamps[kind] > before[kind]:
                 received_s = self.session.stamps.since(kind, before[kind], note.stamps[kind])
@@ -194,9 +203,13 @@ class Wall:
                 ring.post(action.action, 1.0, key.time_s, "key")
             elif action.how == "toggle":
                 index = self.show.layout.index(action.action)
-                value = 0.0 if self._controls.values[index] > 0.5 else 1.0
-                self._local[index] = (value, time.perf_counter() + LOCAL_S)  # at once, even if signals is dead
-                ring.post(action.action, value, key.time_s, "key")
+                self._toggle(index, 0.0 if self._controls.values[index] > 0.5 else 1.0)
+
+    def _toggle(self, index: int, value: float) -> None:
+        """Set a control here at once, even while the signals process is dead, and tell that process."""
+        now_s = time.perf_counter()
+        self._local[index] = (value, now_s, self.supervisor.children["signals"].incarnation)
+        self.session.rings["from_stage"].post(self.show.layout.levels[index].address, value, now_s, "key")
 
     def _act(self, address: str, value: float) -> None:
         """Events that are meant for the stage."""
@@ -223,10 +236,19 @@ class Wall:
 
     def screenshot(self) -> Path:
         """Keep the picture as PNG with what drew it."""
-        path = self.screenshots / time.strftime(f"latenz-{self.show.name}-%Y%m%d-%H%M%S.png")
-        save_png(path, self.stage.grab(), self.describe())
-        self._tell(f"kept {path.name}")
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        path = self.screenshots / f"latenz-{self.show.name}-{stamp}-{self.tally.frames}.png"
+        picture, notes = self.stage.grab().copy(), self.describe()
+        self._tell(f"keeping {path.name}")
+        threading.Thread(target=self._keep, args=(path, picture, notes), name="screenshot").start()
         return path
+
+    def _keep(self, path: Path, picture: NDArray[np.uint8], notes: dict[str, str]) -> None:
+        """Write a screenshot beside the frames. A place that cannot be written to is said, and the show goes on."""
+        try:
+            save_png(path, picture, notes)
+        except (EngineError, OSError) as error:
+            self._complaints.append(str(error))
 
     def describe(self) -> dict[str, str]:
         """What goes into a picture's text chunks."""
@@ -240,6 +262,7 @@ class Wall:
         try:
             path = find_show(folder if (folder / "show.toml").is_file() else name)
             show = load_show(path, self.show.options)
+            check_routes(show)
         except EngineError as error:
             self._tell(str(error))
             return
@@ -251,6 +274,8 @@ class Wall:
         rate, self.show = self.show.fps, show
         self._mtime_ns = _mtime_ns(show.path)
         self.generation = self.session.publish(show)
+        self._shows[self.generation] = show
+        self._shows.pop(self.generation - 8, None)
         self._controls = Controls(show.layout, show.layout.defaults.copy())
         self._local.clear()
         self._indices()
@@ -259,8 +284,6 @@ class Wall:
             self._spare = None
             self.supervisor.spares.pop("generator", None)
         self.follow_script()
-        if not same_generator(self._drawn, show):
-            self._spare = self.supervisor.spare("generator")
         if show.fps != rate:
             self._schedule()
 
@@ -284,12 +307,15 @@ class Wall:
             self._tell(line)
         if self._spare is not None:
             self._warmed(now_s)
+        else:
+            self._warm()
         self._reload()
         if self._told_s and now_s - self._told_s > STATUS_S:
             self._told_s = 0.0
             self.stage.set_status("")
-        for line in self.stage.problems:
+        for line in (*self.stage.problems, *self._complaints):
             self._tell(line)
+        self._complaints.clear()
 
     def _warmed(self, now_s: float) -> None:
         spare = self._spare
@@ -298,11 +324,26 @@ class Wall:
             self.session.board.row("generator", spare.incarnation)[Board.WORK] > 0
         ):
             self.supervisor.adopt(spare)
-            self._spare, self._drawn = None, self.show
+            self._spare = None
         elif why := self.supervisor.fault(spare, now_s):
             self._tell(f"the new generator failed ({why}); the former one plays on")
             end(spare)
             self._spare = None
+            self.supervisor.spares.pop("generator", None)
+            if (drawn := self._drawn()) is not None:
+                self._play(drawn)
+
+    def _drawn(self) -> Show | None:
+        """The show that the present generator says it plays; None while it does not say."""
+        child = self.supervisor.children["generator"]
+        row = self.session.board.row("generator", child.incarnation)
+        return self._shows.get(int(row[Board.GENERATION]))
+
+    def _warm(self) -> None:
+        """Where the present generator cannot draw the show, warm another beside it."""
+        drawn = self._drawn()
+        if drawn is not None and not same_generator(drawn, self.show):
+            self._spare = self.supervisor.spare("generator")
 
     def _open_frames(self) -> None:
         """Follow the generator that plays now to its ring of pictures."""
@@ -315,6 +356,8 @@ class Wall:
                 frames = FrameRing(path)
             except OSError:
                 return  # it is still preparing: the last picture is held
+            if frames.newest == 0:
+                return
             self._frames, self._frames_path, self._note = frames, path, None
             if self._spare is None:  # its ring may be in the making
                 for former in self.session.folder.glob("frames-*"):

@@ -9,7 +9,7 @@ TEMPLATE = """title = "{title}"
 about = "One line on what it is."
 
 [generator]
-model = "silk"               # or silk:3 for another garden; or a checkpoint
+model = "silk"               # or silk:3 for another garden
 psi = 1.0
 seed = {seed}
 

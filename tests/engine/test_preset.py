@@ -62,6 +62,9 @@ def test_the_default_show_is_first_light() -> None:
             'show.toml:2: no control "/motion/dampin"; did you mean "/motion/damping"?',
         ),
         ('[controls]\n"/motion/damping" = 9\n', "show.toml:2: /motion/damping = 9 is outside 0 .. 4"),
+        ("[[voice]]\n" * 40, "show.toml:1: "),
+        ("[[voice]]\n" * 40, "level controls; at most 1024 fit"),
+        ("[[voice]]\nsequence_fps = 0\n", "show.toml:1: sequence_fps = 0.0 is out of range"),
         ('[[voice]]\nhome = "nowhere"\n', 'show.toml:1: no place "nowhere"'),
     ],
 )

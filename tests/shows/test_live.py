@@ -56,6 +56,7 @@ def test_a_child_that_stops_is_replaced_and_the_picture_goes_on(role: str, how: 
         time.sleep(0.3)
         victim = live.child(role)
         assert victim is not None
+        beat = live.health()["tempo"]["beat"]
         victim.send_signal(how)
         live.wait(lambda: (child := live.child(role)) is not None and child.pid != victim.pid)
         before = live.drawn()
@@ -63,6 +64,7 @@ def test_a_child_that_stops_is_replaced_and_the_picture_goes_on(role: str, how: 
         for _ in range(20):  # until a new signals process listens
             live.osc.send_message("/direction/twist", 1.0)
             time.sleep(0.1)
+        live.wait(lambda: live.health()["tempo"]["beat"] > beat)  # the beat goes on, it does not begin again
         report = live.finish()
     assert report["restarts"] == {role: 1}
     assert report["black_frames"] == 0
@@ -118,6 +120,30 @@ def test_another_show_with_another_model_takes_over_without_black(tmp_path: Path
         report = live.finish()
     assert report["show"] == "other" and report["model"] == "silk:2"
     assert report["black_frames"] == 0 and not report["restarts"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[[route]]\nfrom = "/tempo/beat"\nto = "/direction/nonsense"\n', 'no control "/direction/nonsense"'),
+        ("[generator]\nsize = [4096, 32]\n", "the new generator failed"),  # silk refuses so long a picture
+    ],
+)
+def test_a_next_show_that_cannot_be_played_leaves_this_one_playing(text: str, said: str, tmp_path: Path) -> None:
+    shutil.copytree(SHOWS / "plain", tmp_path / "plain")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "show.toml").write_text(text, "utf-8")
+    with Live(tmp_path / "plain", tmp_path) as live:
+        live.playing()
+        live.osc.send_message("/show/next", 1)
+        live.wait(lambda: said in live.said())
+        time.sleep(0.5)
+        before = live.drawn()
+        live.osc.send_message("/direction/hue", 1.75)
+        live.wait(lambda: live.drawn() > before + 10)
+        report = live.finish()
+    assert report["show"] == "plain" and report["black_frames"] == 0 and not report["restarts"]
+    assert report["controls"]["/direction/hue"] == 1.75
 
 
 def test_a_script_plays_fails_and_hangs_without_hurting_the_show(tmp_path: Path) -> None:
