@@ -130,7 +130,7 @@ class Video(Output):
         rate = self._rate = Fraction(fps).limit_denominator(1001)
         options = {"fflags": "+bitexact"}
         if path.suffix.lower() != ".mkv":
-            options["movflags"] = "+faststart"
+            options["movflags"] = "+faststart+use_metadata_tags"
         self._file = av.open(str(self.part), "w", options=options)
         for key, value in notes.items():
             self._file.metadata[key] = value

@@ -191,3 +191,15 @@ def test_outputs_that_cannot_be_are_told_and_leave_nothing(tmp_path: Path) -> No
 
 def _content(path: Path) -> object:
     return {p.name: p.read_bytes() for p in path.iterdir()} if path.is_dir() else path.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mov", "a.mkv"])
+def test_a_video_says_what_drew_it(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    output = open_output(path, (32, 32), 10.0, 2, notes={"latenz.seed": "7", "latenz.backend": "eager, 1 thread"})
+    for _ in range(2):
+        output.write(np.zeros((32, 32, 3), np.uint8))
+    output.close()
+    with av.open(str(path)) as file:
+        notes = {key.lower(): value for key, value in file.metadata.items()}
+    assert notes["latenz.seed"] == "7" and notes["latenz.backend"] == "eager, 1 thread"
