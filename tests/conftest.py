@@ -1,8 +1,10 @@
 """Shared by all tests: real parts must be there when LATENZ_REQUIRE_REAL=1."""
 
+import importlib
 import os
 import shutil
 from collections.abc import Callable
+from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,6 +18,15 @@ def missing(reason: str) -> None:
     if os.environ.get("LATENZ_REQUIRE_REAL") == "1":
         pytest.fail(f"{reason} (LATENZ_REQUIRE_REAL=1: real parts must be there)")
     pytest.skip(reason)
+
+
+def needed(module: str) -> ModuleType:
+    """A module this test needs, or a skip that CI turns into a failure."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        missing(f"the package {module} is not installed")
+        raise
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ def play(wanted: Play) -> dict[str, Any]:
             supervisor.start("generator")
             supervisor.start("signals")
             supervisor.start("console")
-            wall.follow_script()
+            wall.playing.follow_script()
             wall.run(wanted.seconds, until=asked.is_set)
             if wanted.snapshot is not None:
                 save_png(wanted.snapshot, stage.grab(), wall.describe())

@@ -14,19 +14,21 @@ from numpy.typing import NDArray
 
 from engine.controls import Controls
 from engine.errors import EngineError, RoomError
-from engine.preset import Show, check_routes, find_show, load_show, same_generator, show_names
+from engine.preset import Show
 from engine.shared import Board, FrameNote, FrameRing
-from engine.show.report import Tally
+from engine.show.playing import Playing
+from engine.show.report import Tally, picture_notes
 from engine.show.session import LATENCIES, Session
 from engine.stage.base import Stage
 from engine.stage.keys import BY_NAME
 from engine.stage.outputs.picture import save_png
-from engine.supervisor import GRACE_S, Child, Supervisor, end
+from engine.supervisor import GRACE_S, Supervisor
 
 POLL_S = 0.0005
 BLACK_LEVEL = 2.0
 WATCH_S = 0.1  # the supervisor and the show's file are looked at this often
 STATUS_S = 8.0  # a line for the performer stays this long
+MANY = 1000  # different lines remembered
 LOCAL_S = 0.5  # a key holds its control here until the signals process has answered
 
 
@@ -36,35 +38,45 @@ class Wall:
 
     session: Session
     stage: Stage
-    show: Show
+    first: Show
     supervisor: Supervisor
     say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: T201
     tally: Tally = field(default_factory=Tally)
     screenshots: Path = field(default_factory=Path.cwd)
 
     def __post_init__(self) -> None:
-        self.generation = self.session.publish(self.show)
-        self._controls = Controls(self.show.layout, self.show.layout.defaults.copy())
+        self._said: dict[str, float] = {}
+        self.playing = Playing(self.session, self.supervisor, self.first, self._tell)
         self._frames: FrameRing | None = None
         self._note: FrameNote | None = None
-        self._spare: Child | None = None
         self._local: dict[int, tuple[float, float, int]] = {}  # control -> value, when, which signals process was told
         self._watched_s = -math.inf
-        self._mtime_ns = _mtime_ns(self.show.path)
-        self._said: dict[str, float] = {}
-        self._shows = {self.generation: self.show}  # the last few that were published
-        self._complaints: list[str] = []  # of threads, to be told
+        self._news: list[str] = []  # of other threads, to be told
         self._stamps: tuple[int, ...] | None = None  # messages that the last presented picture included
         self._start_s = self._period_s = 0.0
         self._tick = 0
-        self._indices()
+        self._generation = 0
+        self._follow()
 
-    def _indices(self) -> None:
+    @property
+    def show(self) -> Show:
+        """The show that plays."""
+        return self.playing.show
+
+    def _follow(self) -> None:
+        """Take over the show that plays now: its controls, its effects, its rate."""
+        if self._generation == self.playing.generation:
+            return
+        self._generation = self.playing.generation
         layout = self.show.layout
+        self._controls = Controls(layout, layout.defaults.copy())
+        self._local.clear()
         self._blackout = layout.index("/output/blackout")
         for line in self.stage.set_effects(self.show.effects, layout):
             self._tell(line)
         self.stage.set_title(f"latenz - {self.show.table.title or self.show.name}")
+        if self._period_s and self._period_s != 1.0 / self.show.fps:
+            self._schedule()
 
     def run(self, seconds: float | None = None, until: Callable[[], bool] = lambda: False) -> None:
         """Play until the window closes, `seconds` after the first picture, or `until` says so."""
@@ -131,7 +143,7 @@ class Wall:
         view = self.session.table.read()
         events = tuple(event for event, _ in self.session.rings["events"].read())
         values = self._controls.values
-        if view is not None and view.generation == self.generation and len(view.values) == len(values):
+        if view is not None and view.generation == self._generation and len(view.values) == len(values):
             values = view.values
         signals = self.supervisor.children["signals"].incarnation
         for index, (value, asked_s, asked) in list(self._local.items()):
@@ -148,6 +160,7 @@ class Wall:
         self._controls = Controls(self.show.layout, values, events)
         for event in events:
             self._act(event.address, event.value)
+        self._follow()
         return self._controls
 
     def _present(
@@ -215,31 +228,19 @@ class Wall:
         """Events that are meant for the stage."""
         match address:
             case "/show/next":
-                self.change_show(self._other(+1))
+                self.playing.step(+1)
             case "/show/previous":
-                self.change_show(self._other(-1))
+                self.playing.step(-1)
             case "/show/select":
-                names = self._order()
-                if 1 <= round(value) <= len(names):
-                    self.change_show(names[round(value) - 1])
+                self.playing.select(round(value))
             case "/show/screenshot":
                 self.screenshot()
-
-    def _order(self) -> list[str]:
-        """The shows that `/show/next` goes round: what the show lists, else all there are beside it."""
-        return list(self.show.table.next) or show_names(self.show.path)
-
-    def _other(self, step: int) -> str:
-        names = self._order()
-        here = names.index(self.show.name) if self.show.name in names else -1 if step > 0 else 0
-        return names[(here + step) % len(names)] if names else self.show.name
 
     def screenshot(self) -> Path:
         """Keep the picture as PNG with what drew it."""
         stamp = time.strftime("%Y%m%d-%H%M%S")
         path = self.screenshots / f"latenz-{self.show.name}-{stamp}-{self.tally.frames}.png"
         picture, notes = self.stage.grab().copy(), self.describe()
-        self._tell(f"keeping {path.name}")
         threading.Thread(target=self._keep, args=(path, picture, notes), name="screenshot").start()
         return path
 
@@ -247,53 +248,13 @@ class Wall:
         """Write a screenshot beside the frames. A place that cannot be written to is said, and the show goes on."""
         try:
             save_png(path, picture, notes)
+            self._news.append(f"kept {path.name}")
         except (EngineError, OSError) as error:
-            self._complaints.append(str(error))
+            self._news.append(str(error))
 
     def describe(self) -> dict[str, str]:
         """What goes into a picture's text chunks."""
-        from engine.show.report import picture_notes
-
         return picture_notes(self.session, self.show)
-
-    def change_show(self, name: str) -> None:
-        """Play another show. One that does not hold together is refused and the present one plays on."""
-        folder = self.show.folder.parent / name
-        try:
-            path = find_show(folder if (folder / "show.toml").is_file() else name)
-            show = load_show(path, self.show.options)
-            check_routes(show)
-        except EngineError as error:
-            self._tell(str(error))
-            return
-        self._tell(f"playing {show.name}")
-        self._play(show)
-
-    def _play(self, show: Show) -> None:
-        """Publish a show; where the present generator cannot draw it, warm another beside it first."""
-        rate, self.show = self.show.fps, show
-        self._mtime_ns = _mtime_ns(show.path)
-        self.generation = self.session.publish(show)
-        self._shows[self.generation] = show
-        self._shows.pop(self.generation - 8, None)
-        self._controls = Controls(show.layout, show.layout.defaults.copy())
-        self._local.clear()
-        self._indices()
-        if self._spare is not None:
-            end(self._spare)
-            self._spare = None
-            self.supervisor.spares.pop("generator", None)
-        self.follow_script()
-        if show.fps != rate:
-            self._schedule()
-
-    def follow_script(self) -> None:
-        """A show with a script has a process for it; a show without has none."""
-        child = self.supervisor.children.get("script")
-        if self.show.script is not None and child is None:
-            self.supervisor.start("script")
-        elif self.show.script is None and child is not None:
-            end(self.supervisor.children.pop("script"))
 
     def _look(self, now_s: float) -> None:
         """Now and then: children, a warmed generator, the show's file, effects that were saved."""
@@ -305,45 +266,15 @@ class Wall:
         self.session.board.stage[Board.BEAT] = now_s
         for line in self.supervisor.watch(now_s):
             self._tell(line)
-        if self._spare is not None:
-            self._warmed(now_s)
-        else:
-            self._warm()
-        self._reload()
+        self.playing.look(now_s)
+        self.playing.reload(self.stage.revision)
+        self._follow()
         if self._told_s and now_s - self._told_s > STATUS_S:
             self._told_s = 0.0
             self.stage.set_status("")
-        for line in (*self.stage.problems, *self._complaints):
+        for line in (*self.stage.problems, *self._news):
             self._tell(line)
-        self._complaints.clear()
-
-    def _warmed(self, now_s: float) -> None:
-        spare = self._spare
-        assert spare is not None
-        if (self.session.folder / f"frames-{spare.incarnation}").exists() and (
-            self.session.board.row("generator", spare.incarnation)[Board.WORK] > 0
-        ):
-            self.supervisor.adopt(spare)
-            self._spare = None
-        elif why := self.supervisor.fault(spare, now_s):
-            self._tell(f"the new generator failed ({why}); the former one plays on")
-            end(spare)
-            self._spare = None
-            self.supervisor.spares.pop("generator", None)
-            if (drawn := self._drawn()) is not None:
-                self._play(drawn)
-
-    def _drawn(self) -> Show | None:
-        """The show that the present generator says it plays; None while it does not say."""
-        child = self.supervisor.children["generator"]
-        row = self.session.board.row("generator", child.incarnation)
-        return self._shows.get(int(row[Board.GENERATION]))
-
-    def _warm(self) -> None:
-        """Where the present generator cannot draw the show, warm another beside it."""
-        drawn = self._drawn()
-        if drawn is not None and not same_generator(drawn, self.show):
-            self._spare = self.supervisor.spare("generator")
+        self._news.clear()
 
     def _open_frames(self) -> None:
         """Follow the generator that plays now to its ring of pictures."""
@@ -359,28 +290,12 @@ class Wall:
             if frames.newest == 0:
                 return
             self._frames, self._frames_path, self._note = frames, path, None
-            if self._spare is None:  # its ring may be in the making
+            if not self.playing.warming:  # its ring may be in the making
                 for former in self.session.folder.glob("frames-*"):
                     if former != path:
                         former.unlink(missing_ok=True)
 
-    def _reload(self) -> None:
-        """A saved show.toml is swapped in between frames; a broken one keeps the last good show and says why."""
-        mtime_ns = _mtime_ns(self.show.path)
-        if mtime_ns in (0, self._mtime_ns) and self.stage.revision == self._revision:
-            return
-        self._mtime_ns, self._revision = mtime_ns or self._mtime_ns, self.stage.revision
-        try:
-            show = load_show(self.show.path, self.show.options)
-            check_routes(show)
-        except EngineError as error:
-            self._tell(str(error))
-            return
-        self._tell(f"{show.name} was saved: playing it")
-        self._play(show)
-
     _frames_path: Path = Path()
-    _revision: int = 0
     _told_s: float = 0.0
 
     def _tell(self, line: str) -> None:
@@ -388,13 +303,8 @@ class Wall:
         now_s = time.perf_counter()
         if now_s - self._said.get(line, -math.inf) < 10.0:
             return
+        if len(self._said) > MANY:
+            self._said.clear()
         self._said[line] = self._told_s = now_s
         self.stage.set_status(line)
         self.say(f"latenz: {line}")
-
-
-def _mtime_ns(path: Path) -> int:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0

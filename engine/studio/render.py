@@ -14,6 +14,7 @@ from engine.show.report import stepped_report, write_report
 from engine.show.stepped import THREADS, Stepped
 from engine.stage.offscreen import Offscreen
 from engine.stage.outputs.video import open_output
+from mappings.errors import MappingError
 from mappings.sources import source_class
 from mappings.take import TakeReader
 
@@ -63,7 +64,7 @@ def render(wanted: Render, progress: Progress = lambda done, of: None) -> dict[s
         output.close()
     except OSError as error:
         output.abort()
-        if isinstance(error, EngineError):
+        if isinstance(error, EngineError | MappingError):
             raise
         raise RoomError(f"{wanted.out}: {error.strerror or error}; nothing of it was kept") from error
     except BaseException:

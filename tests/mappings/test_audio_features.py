@@ -14,6 +14,7 @@ from mappings.audio.agc import CEILING, Agc
 from mappings.audio.features import Features, names
 from mappings.audio.loudness import Loudness
 from mappings.audio.spectrum import Spectrum
+from tests.conftest import needed
 from tests.mappings.sounds import RATE_HZ, Sound, clicks, drums, noise, silence, tone
 
 HOP = 240
@@ -37,7 +38,7 @@ def column(name: str) -> int:
 
 @pytest.fixture(scope="module")
 def librosa() -> Any:
-    return pytest.importorskip("librosa")
+    return needed("librosa")
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
@@ -89,7 +90,7 @@ def test_the_level_is_librosas(librosa: Any) -> None:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("rate_hz", [44_100, 48_000])
 def test_loudness_is_that_of_pyloudnorm(rate_hz: int) -> None:
-    pyloudnorm = pytest.importorskip("pyloudnorm")
+    pyloudnorm = needed("pyloudnorm")
     random = np.random.default_rng(3)
     t = np.arange(rate_hz) / rate_hz
     left = 0.3 * np.sin(2 * np.pi * 60 * t) + 0.02 * random.standard_normal(rate_hz)

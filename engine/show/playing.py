@@ -1,0 +1,134 @@
+"""Which show plays: publishes it, follows its file, and warms a generator for it beside the present one."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.errors import EngineError
+from engine.preset import Show, check_routes, find_show, load_show, same_generator, show_names
+from engine.shared import Board
+from engine.show.session import Session
+from engine.supervisor import Child, Supervisor, end
+
+REMEMBERED = 8  # published shows that a generator may still be playing
+
+
+class Playing:
+    """The show of a session as its processes should play it. `generation` goes up with every change."""
+
+    def __init__(self, session: Session, supervisor: Supervisor, show: Show, tell: Callable[[str], None]) -> None:
+        self._session, self._supervisor, self._tell = session, supervisor, tell
+        self._shows: dict[int, Show] = {}  # the last few, by generation
+        self._spare: Child | None = None
+        self._revision = 0
+        self._publish(show)
+
+    def _publish(self, show: Show) -> None:
+        self.show = show
+        self._mtime_ns = _mtime_ns(show.path)
+        self.generation = self._session.publish(show)
+        self._shows[self.generation] = show
+        self._shows.pop(self.generation - REMEMBERED, None)
+
+    def _play(self, show: Show) -> None:
+        """Play this from now on. A generator that was being warmed for something else is let go."""
+        self._publish(show)
+        if self._spare is not None:
+            self._drop(self._spare)
+        self.follow_script()
+
+    def follow_script(self) -> None:
+        """A show with a script has a process for it; a show without has none."""
+        child = self._supervisor.children.get("script")
+        if self.show.script is not None and child is None:
+            self._supervisor.start("script")
+        elif self.show.script is None and child is not None:
+            end(self._supervisor.children.pop("script"))
+
+    def select(self, number: int) -> None:
+        """Play the show of this number, from 1, in the order of `next`."""
+        names = self._order()
+        if 1 <= number <= len(names):
+            self.change(names[number - 1])
+
+    def step(self, by: int) -> None:
+        """Play the next show, or the one before."""
+        names = self._order()
+        if names:
+            here = names.index(self.show.name) if self.show.name in names else min(-by, 0)
+            self.change(names[(here + by) % len(names)])
+
+    def _order(self) -> list[str]:
+        """What the show lists, else all shows that are beside it."""
+        return list(self.show.table.next) or show_names(self.show.path)
+
+    def change(self, name: str) -> None:
+        """Play another show. One that does not hold together is refused and the present one plays on."""
+        folder = self.show.folder.parent / name
+        show = self._load(folder if (folder / "show.toml").is_file() else name)
+        if show is not None:
+            self._tell(f"playing {show.name}")
+            self._play(show)
+
+    def reload(self, revision: int) -> None:
+        """Swap in a saved show.toml; a broken one keeps the last good show and says why.
+
+        revision : goes up when a saved effect changed what can be played on it
+        """
+        mtime_ns = _mtime_ns(self.show.path)
+        if mtime_ns in (0, self._mtime_ns) and revision == self._revision:
+            return
+        self._mtime_ns, self._revision = mtime_ns or self._mtime_ns, revision
+        show = self._load(self.show.path)
+        if show is not None:
+            self._tell(f"{show.name} was saved: playing it")
+            self._play(show)
+
+    def _load(self, show: Path | str) -> Show | None:
+        try:
+            found = load_show(find_show(show), self.show.options)
+            check_routes(found)
+        except EngineError as error:
+            self._tell(str(error))
+            return None
+        return found
+
+    def look(self, now_s: float) -> None:
+        """Warm a generator where the present one cannot draw the show; take it when it draws, give up when it fails."""
+        spare = self._spare
+        drawn = self._drawn()
+        if spare is None:
+            if drawn is not None and not same_generator(drawn, self.show):
+                self._spare = self._supervisor.spare("generator")
+        elif (self._session.folder / f"frames-{spare.incarnation}").exists() and (
+            self._session.board.row("generator", spare.incarnation)[Board.WORK] > 0
+        ):
+            self._supervisor.adopt(spare)
+            self._spare = None
+        elif why := self._supervisor.fault(spare, now_s):
+            self._tell(f"the new generator failed ({why}); the former one plays on")
+            self._drop(spare)
+            if drawn is not None:
+                self._play(drawn)
+
+    @property
+    def warming(self) -> bool:
+        """True while a second generator gets ready."""
+        return self._spare is not None
+
+    def _drop(self, spare: Child) -> None:
+        end(spare)
+        self._spare = None
+        self._supervisor.spares.pop("generator", None)
+
+    def _drawn(self) -> Show | None:
+        """The show that the present generator says it plays; None while it does not say."""
+        child = self._supervisor.children["generator"]
+        row = self._session.board.row("generator", child.incarnation)
+        return self._shows.get(int(row[Board.GENERATION]))
+
+
+def _mtime_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
