@@ -27,6 +27,7 @@ from engine.supervisor import GRACE_S, Supervisor
 POLL_S = 0.0005
 BLACK_LEVEL = 2.0
 WATCH_S = 0.1  # the supervisor and the show's file are looked at this often
+PATIENCE_S = 3.0  # before the first picture, until a word is said
 STATUS_S = 8.0  # a line for the performer stays this long
 MANY = 1000  # different lines remembered
 LOCAL_S = 0.5  # a key holds its control here until the signals process has answered
@@ -95,6 +96,8 @@ class Wall:
                 self._hear_keys()
                 controls = self._read()
                 if image is None and not self.tally.first_s:
+                    if now_s - begun_s > PATIENCE_S:
+                        self._tell("getting ready; the very first start compiles for a quarter of a minute")
                     self._sleep(due_s)  # nothing to show yet: the window stays as it is
                 else:
                     self._present(image, note, controls, now_s, now_s - last_s, due_s, period_s)
