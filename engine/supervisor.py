@@ -26,7 +26,6 @@ class Child:
     started_s: float = 0.0
     failures: int = 0
     again_s: float = 0.0
-    last_words: str = ""
 
 
 @dataclass

@@ -64,7 +64,6 @@ class Desk:
         self._values = show.layout.defaults.copy()
         self._index = {address: i for i, address in enumerate(self.plan.addresses)}
         self._again_s: dict[str, float] = {}  # sources to be opened again, and when
-        self._nothing = np.zeros(len(self.plan.addresses), np.bool_)
         self.source_s = 0.0  # how long the last step's sources and routes took
         self.route_s = 0.0
 
@@ -110,7 +109,6 @@ class Desk:
         self.last_events = bus.peek_events()
         if self.recorder is not None:
             self.recorder.step(bus, now_s)
-        by_hand = self._moved_by_hand()
         outcome = self.plan.step(now_s, dt_s)
         for heard in self.last_events:
             self.event_counts[heard.address] += 1
@@ -120,7 +118,7 @@ class Desk:
             self.event_counts[event.address] += 1
             self._own(event, now_s)
         bus.tempo.free_bpm(float(outcome.values[self._free_bpm]))
-        self._values = self.looper.step(outcome.values, by_hand, bus.tempo.beat, events)
+        self._values = self.looper.step(outcome.values, self.plan.moved_by_hand, bus.tempo.beat, events)
         for source in self.sources:
             source.feedback(self.plan.addresses, self._values, bus, now_s)
         done = time.perf_counter()
@@ -168,18 +166,6 @@ class Desk:
                 if name in self.show.table.next:
                     events.append(ControlEvent("/show/select", self.show.table.next.index(name) + 1.0, now_s))
         return tuple(events)
-
-    def _moved_by_hand(self) -> NDArray[np.bool_]:
-        """Which level controls a hand writes in this step."""
-        writes = self.bus.pending_writes()
-        if not writes:
-            return self._nothing
-        moved = self._nothing.copy()
-        for write in writes:
-            index = self._index.get(write.address)
-            if index is not None:
-                moved[index] = True
-        return moved
 
     def _own(self, event: ControlEvent, now_s: float) -> None:
         """Events that are meant for the desk itself."""

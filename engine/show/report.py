@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from engine.journal import unpack
 from engine.meter import Meter
 from engine.preset import Show
 from engine.show.session import LATENCIES, STAGES, WAKE_UPS, Session
+from engine.stage.outputs.picture import latent_text
 
 
 @dataclass
@@ -125,5 +128,5 @@ def picture_notes(session: Session, show: Show) -> dict[str, str]:
     data = session.pad.read()
     state = unpack(data) if data is not None else None
     if state is not None:
-        notes["latenz.latent"] = json.dumps({k: v.tolist() for k, v in state.items() if k in ("position", "radius")})
+        notes["latenz.latent"] = latent_text(state["position"] * state.get("radius", np.ones(1))[..., None])
     return notes

@@ -26,7 +26,7 @@ class Stepped:
 
     def __init__(self, show: Show, stage: Stage, *, desk: Desk | None = None, threads: int = THREADS) -> None:
         self.show, self.stage = show, stage
-        self.clock = StepClock()
+        self.clock = StepClock(STEP_S)
         self.meter = Meter((*STAGES, *LATENCIES, "frame"))
         self.tally = Tally()
         self.desk = desk or Desk(show, live=False)

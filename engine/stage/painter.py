@@ -64,11 +64,6 @@ class Painter:
         """The host's copy of the last picture as it came, None before the first."""
         return None if self._pixels is None else self._pixels[:, ::-1]
 
-    @property
-    def has_picture(self) -> bool:
-        """Whether there is anything to show."""
-        return self._shown is not None
-
     def keep(self, image: NDArray[np.uint8]) -> None:
         """Take a new picture, (voices, height, width, 4); it is drawn by the next `draw` that is not frozen."""
         if image.ndim != 4 or image.shape[3] != 4 or image.dtype != np.uint8 or not image.size:

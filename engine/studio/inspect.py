@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.errors import EngineError, InputError
 from engine.generator.catalog import model_info
+from engine.stage.outputs.picture import read_latent
 from engine.studio.arrays import load_npy
 from engine.studio.check import check
 
@@ -81,7 +82,7 @@ def _picture(path: Path) -> dict[str, Any]:
     try:
         with Image.open(path) as image:
             notes = {k: v for k, v in getattr(image, "text", {}).items() if k.startswith("latenz.")}
-            return {"kind": "picture", "size": list(image.size), "notes": {k: _json(v) for k, v in notes.items()}}
+            return {"kind": "picture", "size": list(image.size), "notes": {k: _note(k, v) for k, v in notes.items()}}
     except (UnidentifiedImageError, OSError) as error:
         raise InputError(f"{path}: not a picture that can be read: {error}") from None
 
@@ -95,6 +96,16 @@ def _take(path: Path) -> dict[str, Any]:
         "kind": "take", "header": reader.header, "seconds": extent.seconds, "lines": extent.lines,
         "addresses": list(extent.addresses), "cut": extent.cut,
     }  # fmt: skip
+
+
+def _note(key: str, text: str) -> Any:
+    """A note of a picture; of a latent, its shape."""
+    if key != "latenz.latent":
+        return _json(text)
+    try:
+        return {"shape": list(read_latent(text).shape)}
+    except InputError as error:
+        return str(error)
 
 
 def _json(text: Any) -> Any:

@@ -1,6 +1,5 @@
 """Draw places of a model as pictures that remember their latents."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from engine.errors import InputError, ModelError
 from engine.generator.catalog import model_directions, model_info, open_model
 from engine.latent.directions import Directions
 from engine.paths import check_output
-from engine.stage.outputs.picture import save_png
+from engine.stage.outputs.picture import latent_text, save_png
 from engine.studio.arrays import load_npy
 
 
@@ -90,7 +89,7 @@ def _amounts(wanted: Still) -> NDArray[np.float64]:
 def _save(wanted: Still, images: list[NDArray[np.uint8]], z: NDArray[np.float64]) -> None:
     info = model_info(wanted.model)
     if wanted.out.suffix.lower() == ".png":
-        notes = {"latenz.model": info.name, "latenz.model_hash": info.hash, "latenz.z": json.dumps(z[0].tolist())}
+        notes = {"latenz.model": info.name, "latenz.model_hash": info.hash, "latenz.latent": latent_text(z[0])}
         if wanted.seed is not None:
             notes["latenz.seed"] = str(wanted.seed)
         save_png(wanted.out, images[0], notes)

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from engine.stage.outputs.picture import read_text
+from engine.stage.outputs.picture import read_latent, read_text
 from tests.real_display import display as display
 from tests.shows.live import SHOWS, Live
 
@@ -96,7 +96,7 @@ def test_the_keys_play_the_show_and_escape_ends_it(room: Room, tmp_path: Path) -
         assert np.abs(np.asarray(image.convert("RGB")) - frozen).max() <= 1, "drawn anew, it may round the other way"
     notes = read_text(kept)
     assert notes["latenz.show"] == "plain" and notes["latenz.seed"] == "5" and notes["latenz.model"] == "silk"
-    assert "position" in notes["latenz.latent"]
+    assert read_latent(notes["latenz.latent"]).shape == (1, 3, 128)
     assert [path.name for path in desk.iterdir()] == [kept.name]
 
     room.press("h")

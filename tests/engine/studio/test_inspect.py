@@ -12,7 +12,7 @@ from PIL import Image
 
 from engine.errors import EngineError, InputError
 from engine.generator.catalog import model_directions
-from engine.stage.outputs.picture import save_png
+from engine.stage.outputs.picture import latent_text, save_png
 from engine.studio.inspect import inspect
 from engine.studio.strips import draw_strip
 from mappings.errors import MappingError
@@ -66,10 +66,14 @@ def test_a_sequence_and_a_picture_are_told(tmp_path: Path) -> None:
         "file": str(tmp_path / "a.npy"), "bytes": (tmp_path / "a.npy").stat().st_size,
         "kind": "sequence", "shape": [30, 128], "dtype": "float32",
     }  # fmt: skip
-    save_png(tmp_path / "a.png", np.zeros((4, 6, 3), np.uint8), {"latenz.seed": "7", "latenz.z": "[1.5]", "other": "x"})
+    save_png(
+        tmp_path / "a.png",
+        np.zeros((4, 6, 3), np.uint8),
+        {"latenz.seed": "7", "latenz.z": "[1.5]", "latenz.latent": latent_text(np.zeros((1, 3, 8))), "other": "x"},
+    )
     data = inspect(str(tmp_path / "a.png"))
     assert data["kind"] == "picture" and data["size"] == [6, 4]
-    assert data["notes"] == {"latenz.seed": 7, "latenz.z": [1.5]}
+    assert data["notes"] == {"latenz.seed": 7, "latenz.z": [1.5], "latenz.latent": {"shape": [1, 3, 8]}}
 
 
 def test_what_it_does_not_know_is_said(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Laws of `latenz still`: the same place is the same picture, and the picture remembers its place."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ from PIL import Image
 
 from engine.errors import InputError, ModelError
 from engine.generator.catalog import model_directions, model_info
-from engine.stage.outputs.picture import read_text
+from engine.stage.outputs.picture import read_latent, read_text
 from engine.studio.still import Still, still
 
 SIZE = (96, 64)
@@ -38,7 +37,7 @@ def test_a_picture_remembers_its_place_and_can_be_drawn_from_it(tmp_path: Path) 
     notes = read_text(first)
     assert notes["latenz.model"] == "silk" and notes["latenz.model_hash"] == model_info("silk").hash
     assert notes["latenz.seed"] == "7"
-    np.save(tmp_path / "z.npy", np.array(json.loads(notes["latenz.z"])))
+    np.save(tmp_path / "z.npy", read_latent(notes["latenz.latent"]))
     assert np.array_equal(pixels(draw(tmp_path / "b.png", z=tmp_path / "z.npy")), pixels(first))
 
 
