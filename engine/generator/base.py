@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -49,11 +50,19 @@ class Generator(ABC):
         """Compile and warm up for this many voices at this size, before the first frame."""
 
     @abstractmethod
-    def map(self, z: NDArray[np.float64], psi: float) -> NDArray[np.float32]:
+    def map(
+        self, z: NDArray[np.float64], psi: float, controls: Mapping[str, float] = MappingProxyType({})
+    ) -> NDArray[np.float32]:
         """z (voices, bands, z_dim) -> w (voices, num_ws, w_dim); each band's layers come from its own z.
 
         psi truncates w towards the model's average: 1 as learned, 0 the average itself.
+        controls : as for `draw`; those that `maps` names are looked at.
         """
+
+    @property
+    def maps(self) -> tuple[str, ...]:
+        """The controls that change what `map` gives: when one moves, w must be mapped again."""
+        return ()
 
     @abstractmethod
     def draw(
@@ -61,7 +70,7 @@ class Generator(ABC):
     ) -> NDArray[np.uint8]:
         """w (voices, num_ws, w_dim) -> (voices, height, width, 4) uint8 RGBA, sRGB, row 0 on top.
 
-        controls : the model's own playable inputs, by the last part of their `/generator/...` address.
+        controls : the model's own playable inputs, by what follows `/generator/` in their address; "psi" among them.
         out : where to draw, for example into shared memory; without it the array belongs to the generator and is
         overwritten by the next call.
         """
@@ -70,10 +79,19 @@ class Generator(ABC):
         """The model's own playable inputs, as `/generator/<name>`."""
         return ()
 
+    def image(self, w: NDArray[np.float32], controls: Mapping[str, float]) -> NDArray[np.float32]:
+        """The picture (voices, 3, height, width) in the generator's own range, about -1..1, unclipped where it can be."""
+        drawn = self.draw(w, controls)[..., :3]
+        return np.moveaxis(drawn, -1, 1).astype(np.float32) / 127.5 - 1.0
+
     @property
     def backend(self) -> str:
         """What draws: for the report."""
         return "eager"
+
+    def notes(self) -> dict[str, object]:
+        """What was measured and chosen when it got ready: for the report."""
+        return {}
 
     def close(self) -> None:
         """Give back what is held."""

@@ -7,6 +7,7 @@ nor torch.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +81,9 @@ class Silk(Generator):
         self._canvas = Canvas(width, height, self._threads)
         self.draw(np.zeros((voices, self.info.num_ws, self.info.w_dim), np.float32), {})
 
-    def map(self, z: NDArray[np.float64], psi: float) -> NDArray[np.float32]:
+    def map(
+        self, z: NDArray[np.float64], psi: float, controls: Mapping[str, float] = MappingProxyType({})
+    ) -> NDArray[np.float32]:
         """z (voices, bands, 128) -> w (voices, 6, 128): each layer takes its band's z times psi."""
         w = np.empty((len(z), self.info.num_ws, self.info.w_dim), np.float32)
         for i, band in enumerate(self.info.bands):
