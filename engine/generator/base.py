@@ -80,7 +80,7 @@ class Generator(ABC):
         return ()
 
     def image(self, w: NDArray[np.float32], controls: Mapping[str, float]) -> NDArray[np.float32]:
-        """The picture (voices, 3, height, width) in the generator's own range, about -1..1, unclipped where it can be."""
+        """The picture (voices, 3, height, width) in the generator's own range, about -1..1, where it can unclipped."""
         drawn = self.draw(w, controls)[..., :3]
         return np.moveaxis(drawn, -1, 1).astype(np.float32) / 127.5 - 1.0
 

@@ -1,19 +1,21 @@
-"""The models latenz knows by name: what they are and which directions they have, without loading torch."""
+"""The models latenz can play: built in by name, or a file; what they are and how they open, without loading torch."""
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
+from pathlib import Path
 
 from engine.errors import ModelError
 from engine.generator.base import Generator, ModelInfo
+from engine.generator.spec import Fit, load
 from engine.latent.directions import Directions
+
+SUFFIXES = (".safetensors", ".pkl", ".pt", ".pth", ".bin")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Where a model's parts live: `module:name` of what tells its facts, its directions, and what opens it."""
+    """Where a built-in model's parts live: `module:name` of what tells its facts, its directions, and what opens it."""
 
     info: str
     directions: str
@@ -29,25 +31,102 @@ CATALOG: dict[str, Row] = {
 }
 
 
-def model_info(name: str) -> ModelInfo:
-    """What the model `name` is; `silk:3` is the third garden of silk. ModelError for a name nobody knows."""
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a model is opened, beside its name.
+
+    second : another model of the same architecture to blend with
+    classes : the classes of a conditional model whose weights can be played; none: the first sixteen
+    fit : how the constant input fills a size that is not native
+    backend : see `engine.generator.plan.BACKENDS`
+    live : False pins one backend for good, eager unless another is named
+    cutoff : psi truncates the first so many layers only
+    noise : "const" as learned, "none", or "random": drawn anew from `noise_seed`
+    upstream_exact : BigGAN's truncation as the public code has it
+    """
+
+    second: str = ""
+    classes: tuple[int, ...] = ()
+    fit: Fit = "resize"
+    backend: str = "auto"
+    live: bool = True
+    cutoff: int | None = None
+    noise: str = "const"
+    noise_seed: int = 0
+    upstream_exact: bool = False
+
+
+def model_info(name: str, folder: Path | None = None, how: How | None = None) -> ModelInfo:
+    """What the model is: `silk:3` is the third garden of silk, anything else a file. ModelError for what is neither.
+
+    folder : relative names are looked for here first (a show's own folder)
+    A foreign checkpoint is converted into the user's cache when it is met for the first time, which takes a while:
+    ask `pending` first where that must not happen.
+    """
+    path = find_model(name, folder)
+    if path is not None:
+        from engine.generator.network import network_info
+
+        return network_info(path, _second(how, folder), how or How())
     row, garden = _find(name)
-    info: ModelInfo = _load(row.info)(garden)
+    if how is not None and how.second:
+        raise ModelError(f"{name} cannot be blended with {how.second}: only models from files can")
+    info: ModelInfo = load(row.info)(garden)
     return info
 
 
-def model_directions(name: str) -> Directions:
-    """The model's own bank of directions."""
+def model_directions(name: str, folder: Path | None = None) -> Directions:
+    """The model's own bank of directions; a file has none of its own."""
+    if find_model(name, folder) is not None:
+        return Directions()
     row, garden = _find(name)
-    bank: Directions = _load(row.directions)(garden)
+    bank: Directions = load(row.directions)(garden)
     return bank
 
 
-def open_model(name: str, device: str = "cpu", threads: int = 2) -> Generator:
+def open_model(
+    name: str, device: str = "cpu", threads: int = 2, how: How | None = None, folder: Path | None = None
+) -> Generator:
     """The generator called `name`, not yet prepared. device: auto, cpu, cuda or mps."""
+    path = find_model(name, folder)
+    if path is not None:
+        from engine.generator.network import Network
+
+        return Network(path, device, threads, how or How(), _second(how, folder))
     row, garden = _find(name)
-    generator: Generator = _load(row.generator)(garden, device, threads)
+    generator: Generator = load(row.generator)(garden, device, threads)
     return generator
+
+
+def pending(names: Sequence[str], folder: Path | None = None) -> list[Path]:
+    """Of these models, the foreign checkpoints that have not been converted yet."""
+    from engine.generator.convert import converted, is_foreign
+
+    found = (find_model(name, folder) for name in names if name)
+    return [path for path in found if path is not None and is_foreign(path) and converted(path) is None]
+
+
+def find_model(name: str, folder: Path | None = None) -> Path | None:
+    """The file or folder called `name`, or None when it is a built-in model's name. ModelError when it is neither."""
+    if name.partition(":")[0] in CATALOG:
+        return None
+    given = Path(name).expanduser()
+    for candidate in ((folder / given,) if folder is not None else ()) + (given,):
+        if candidate.exists():
+            return candidate.resolve()
+    if given.suffix.lower() in SUFFIXES or len(given.parts) > 1:
+        where = f" in {folder} or" if folder is not None else ""
+        raise ModelError(f"{name}: no such model file{where} here")
+    return None
+
+
+def _second(how: How | None, folder: Path | None) -> Path | None:
+    if how is None or not how.second:
+        return None
+    path = find_model(how.second, folder)
+    if path is None:
+        raise ModelError(f"{how.second} cannot be blended with: only models from files can")
+    return path
 
 
 def _find(name: str) -> tuple[Row, int]:
@@ -57,14 +136,8 @@ def _find(name: str) -> tuple[Row, int]:
     if row is None:
         near = difflib.get_close_matches(stem, CATALOG, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ";"
-        raise ModelError(f"no model {name!r} is built in{hint} built in: {', '.join(sorted(CATALOG))}")
+        built = ", ".join(sorted(CATALOG))
+        raise ModelError(f"no model {name!r} is built in{hint} built in: {built}. A file needs its path and suffix")
     if colon and not (number.isascii() and number.isdecimal() and len(number) <= 9):
         raise ModelError(f"the model {name!r} has a bad garden: give a whole number from 0, for example {stem}:3")
     return row, int(number or 0)
-
-
-def _load(path: str) -> Callable[..., Any]:
-    """The callable at `module:name`."""
-    module, _, name = path.partition(":")
-    found: Callable[..., Any] = getattr(import_module(module), name)
-    return found

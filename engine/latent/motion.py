@@ -203,6 +203,10 @@ class Motion:
             out |= {f"loops.{key}": value for key, value in self._looper.state().items()}
         return out
 
+    def remap(self) -> None:
+        """The map gives something else for the same z from now on (a class was mixed in): draw it at the next step."""
+        self._space.remap()
+
     @property
     def loops_version(self) -> int:
         """Grows when what the loops hold changes."""

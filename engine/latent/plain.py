@@ -28,17 +28,20 @@ class Plain(Space):
         self._of_layer = np.array([_band_of(info, layer) for layer in range(info.num_ws)], np.intp)
         self._voices = voices
         self._map = map_z
-        self._mean = self._w_of(np.zeros(info.z_dim), 0.0)
+        self._mean = self._centre = self._mapped(np.zeros(info.z_dim), 0.0)
         self._at = np.array([i for i, d in enumerate(directions) if d.space == "z"], np.intp)
         self._effects = np.array([self._effect(directions, i, home) for i in self._at]).reshape(
             len(self._at), self._mean.size
         )
         self.rest_at(np.broadcast_to(self._mean, (voices, *self._mean.shape)))
 
-    def _w_of(self, z: Array, psi: float = 1.0) -> Array:
-        """The w of one z (z_dim,) or (bands, z_dim): (num_ws, w_dim)."""
+    def _mapped(self, z: Array, psi: float) -> Array:
         batch = np.broadcast_to(z, (self._voices, len(self.info.bands), self.info.z_dim))
         return np.array(self._map(np.ascontiguousarray(batch), psi)[0], np.float64)
+
+    def _w_of(self, z: Array) -> Array:
+        """The w of one z (z_dim,) or (bands, z_dim): (num_ws, w_dim), about the average that positions have."""
+        return self._mapped(z, 1.0) - self._centre + self._mean
 
     def _effect(self, directions: Directions, i: int, home: Array) -> Array:
         d = directions.items[i]
@@ -94,12 +97,16 @@ class Plain(Space):
         self.position, self._velocity = self._former
 
     def w(self, steer: Steer, amounts: Array, psi: float) -> NDArray[np.float32]:
-        w = self._mean + psi * (self.position - self._mean)
+        w = self._centre + psi * (self.position - self._mean)
         own = amounts[:, self._at]
         if np.count_nonzero(own):
             w += (own @ self._effects).reshape(w.shape)
         more = steer.w_offset(amounts)
         return np.asarray(w if more is None else w + more, np.float32)
+
+    def remap(self) -> None:
+        """Another mixture of classes has another average: the particles move with it."""
+        self._centre = self._mapped(np.zeros(self.info.z_dim), 0.0)
 
     def state(self) -> dict[str, Array]:
         return {"position": self.position, "velocity": self._velocity}

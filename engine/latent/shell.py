@@ -135,6 +135,9 @@ class Shell(Space):
         more = steer.w_offset(amounts)
         return self._w if more is None else self._w + more.astype(np.float32)
 
+    def remap(self) -> None:
+        self._drawn = None
+
     def state(self) -> dict[str, Array]:
         drawn = {} if self._drawn is None else {"drawn": self._drawn[0], "drawn_psi": np.array([self._drawn[1]])}
         radial = np.array(self._radial).T.reshape(2, *self._shape[:2])

@@ -99,6 +99,10 @@ class Space(ABC):
         """(voices, num_ws, w_dim) of the particles, moved along directions by `amounts`."""
 
     @abstractmethod
+    def remap(self) -> None:
+        """The map has changed: the same particles lie at other places of w from now on."""
+
+    @abstractmethod
     def state(self) -> dict[str, Array]:
         """Where the particles are and how they move; arrays are never written to after they were given out."""
 

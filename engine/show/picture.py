@@ -22,6 +22,7 @@ from engine.show.session import Session, parent_gone
 
 JOURNAL_S = 1.0
 WAIT_S = 0.002
+OWN = "/generator/"  # where the controls of a model lie
 
 
 class Picture:
@@ -38,14 +39,15 @@ class Picture:
         """Play another version of a show on the same generator; the latent goes on where that is possible."""
         former = getattr(self, "motion", None)
         self.show = show
-        self.motion = Motion(show.voices, show.info, show.directions, show.places, self.generator.map, show.layout)
+        self._places = {
+            control.address.removeprefix(OWN): i
+            for i, control in enumerate(show.layout.levels)
+            if control.address.startswith(OWN)
+        }
+        self._inputs = {name: float(show.layout.defaults[i]) for name, i in self._places.items()}
+        self.motion = Motion(show.voices, show.info, show.directions, show.places, self._map, show.layout)
         if former is not None:
             self.motion.restore(former.state(loops=True))
-        self._inputs = {
-            control.address.rpartition("/")[2]: show.layout.index(control.address)
-            for control in self.generator.controls()
-            if control.address in show.layout
-        }
         self.motion_s = 0.0  # how long the last step's parts took
         self.draw_s = 0.0
 
@@ -54,11 +56,19 @@ class Picture:
     ) -> NDArray[np.uint8]:
         """(voices, height, width, 4) RGBA8, in `out` or the generator's own array."""
         begun = time.perf_counter()
+        former = self._inputs
+        self._inputs = {name: float(controls.values[i]) for name, i in self._places.items()}
+        if any(self._inputs.get(name) != former.get(name) for name in self.generator.maps):
+            self.motion.remap()
         w = self.motion.step(controls, dt_s, beat)
         between = time.perf_counter()
-        image = self.generator.draw(w, {name: float(controls.values[i]) for name, i in self._inputs.items()}, out)
+        image = self.generator.draw(w, self._inputs, out)
         self.motion_s, self.draw_s = between - begun, time.perf_counter() - between
         return image
+
+    def _map(self, z: NDArray[np.float64], psi: float) -> NDArray[np.float32]:
+        """z to w with the model's own inputs as they are played."""
+        return self.generator.map(z, psi, self._inputs)
 
 
 def drawing_threads() -> int:
