@@ -63,6 +63,10 @@ class Spec(ABC):
         """
         return {}
 
+    def layer_of(self, tensor: str) -> int:
+        """Which layer of w a tensor of the synthesis belongs to, by its name: where two models blend in layers."""
+        return 0
+
     @abstractmethod
     def as_json(self) -> dict[str, Any]:
         """The specification as JSON, for a file's header."""
