@@ -93,6 +93,13 @@ class Stage(ABC):
     def close(self) -> None:
         """Give everything back. May be called twice."""
 
+    def crossfade(self, lasts_s: float) -> None:
+        """The next picture comes from another generator: fade to it from what is shown now, over so long; 0 cuts.
+
+        The picture may have another size and shape: both are laid out as the output fits them.
+        """
+        return
+
     def set_title(self, title: str) -> None:
         """Name the output; where there is no title bar this does nothing."""
         return

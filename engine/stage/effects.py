@@ -12,7 +12,7 @@ from engine.stage.isf import IMAGES, PARTS, Input, Isf, load_isf
 
 LAYOUT_SIDE, LAYOUT_LAYERS = 0, 1
 FIT_CONTAIN, FIT_COVER = 0, 1
-_INTERNAL = ("present", "hold")  # drawn by the stage itself, first and last
+_INTERNAL = ("present", "hold", "fade")  # drawn by the stage itself, first and last
 
 
 @dataclass(frozen=True, slots=True)

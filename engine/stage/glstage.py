@@ -132,6 +132,9 @@ class GlStage(Stage):
         except moderngl.Error:
             self._feed.forget()
 
+    def crossfade(self, lasts_s: float) -> None:
+        self._painter.crossfade(lasts_s)
+
     def mean_level(self) -> float:
         self._current()
         return self._painter.mean_level(self.size)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from engine.controls import Controls, Layout
 from engine.paths import data_dir
 from engine.stage.chain import Chain
+from engine.stage.crossfade import Crossfade
 from engine.stage.effect import Effect, Moment, zeros
 from engine.stage.effects import LAYOUT_LAYERS
 from engine.stage.feed import Feed
@@ -37,6 +38,7 @@ class Painter:
         self._hold_effect = self._shipped("hold")
         self._hold = Hold()
         self._zeros = zeros(ctx)
+        self._crossfade = Crossfade(ctx, self._shipped("fade"), self._zeros)
         self._sample = surface(ctx, (_SAMPLE_PX, _SAMPLE_PX))
         self._pictures: list[Any] = []  # a texture per voice
         self._pixels: NDArray[np.uint8] | None = None  # the same on the host, bottom row first
@@ -44,6 +46,7 @@ class Painter:
         self._canvases: list[Surface] = []  # where voices are composed, and what was composed before
         self._composed = False
         self._shown: Any = None
+        self._size = (1, 1)  # of the output
         self._moment = Moment()
         self._time_s = 0.0
         self._indices: dict[str, int] = {}
@@ -74,6 +77,10 @@ class Painter:
         np.copyto(self._pixels, image[:, ::-1])
         self._fresh = True
 
+    def crossfade(self, lasts_s: float) -> None:
+        """The next picture comes from another generator: fade to it from what is shown; 0 cuts."""
+        self._crossfade.ask(lasts_s)
+
     def draw(self, controls: Controls, dt_s: float) -> None:
         """Run the effects; frozen, everything stays as it is."""
         self._sharp = int(self._level(controls, "sharp") >= 0.5)
@@ -82,8 +89,11 @@ class Painter:
             return
         blend = min(max(self._level(controls, "blend"), 0.0), 1.0)
         if self._fresh:
+            if self._crossfade.asked and self._shown is not None:
+                self._keep_shown(controls)
             self._change_picture(blend)
         self._hold.step(dt_s)
+        self._crossfade.step(dt_s)
         self._tick(dt_s)
         images = {"": self._zeros, **self._feed.textures(self.ctx)}
         voices, height, width = self._pixels.shape[:3]
@@ -96,6 +106,14 @@ class Painter:
     def _level(self, controls: Controls, name: str) -> float:
         index = self._indices.get(name)
         return 0.0 if index is None else float(controls.values[index])
+
+    def _keep_shown(self, controls: Controls) -> None:
+        """Begin a crossfade from what is shown, as bright as it was drawn: gain and blackout stay playable."""
+        present = self._presents[self._sharp]
+        present.inputs.set("gain", 1.0)
+        present.inputs.set("blackout", 0.0)
+        self._crossfade.begin(self._size, lambda frame: self._paint(frame, self._size, None))
+        present.listen(controls)
 
     def _change_picture(self, blend: float) -> None:
         assert self._pixels is not None
@@ -160,7 +178,16 @@ class Painter:
             frame.use()
             frame.clear(0.0, 0.0, 0.0, 1.0)
             return
-        self._presents[self._sharp].draw({"": self._zeros, "inputImage": self._shown}, size, self._moment, frame, box)
+        if box is None:
+            self._size = size
+        self._paint(frame, size, box)
+
+    def _paint(self, frame: Any, size: tuple[int, int], box: tuple[int, int, int, int] | None) -> None:
+        present = self._presents[self._sharp]
+        present.draw({"": self._zeros, "inputImage": self._shown}, size, self._moment, frame, box)
+        if self._crossfade.running:
+            output = present.inputs.numbers()
+            self._crossfade.draw(frame, size, box, output["gain"] * (1.0 - output["blackout"]))
 
     def mean_level(self, size: tuple[int, int]) -> float:
         """Mean brightness, 0..255, of 32 x 32 points of an output of this size."""
@@ -177,6 +204,6 @@ class Painter:
         """Give everything back."""
         self.chain.release()
         self._release_pictures()
-        for one in [*self._presents, self._hold_effect, self._zeros, self._sample, *self._canvases]:
+        for one in [*self._presents, self._hold_effect, self._crossfade, self._zeros, self._sample, *self._canvases]:
             one.release()
         self._feed.forget()

@@ -64,6 +64,10 @@ class Windows(Stage):
     def size(self) -> tuple[int, int]:
         return self.windows[0].size
 
+    def crossfade(self, lasts_s: float) -> None:
+        for window in self.windows:
+            window.crossfade(lasts_s)
+
     def set_title(self, title: str) -> None:
         for number, window in enumerate(self.windows, 1):
             window.set_title(f"{title} {number}")
