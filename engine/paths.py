@@ -1,7 +1,10 @@
 """Where things lie: shipped data (from a checkout, an editable install or a wheel), the user's cache, a show."""
 
 import os
+import secrets
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
@@ -35,6 +38,20 @@ def check_output(path: Path) -> None:
         beside.unlink()
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror}); choose another folder") from None
+
+
+@contextmanager
+def part_beside(path: Path) -> Iterator[Path]:
+    """A name beside `path` for its file while it is made: renamed when the block has ended well, else removed."""
+    part = path.with_name(f".{path.name[:80]}.{secrets.token_hex(6)}.part")
+    try:
+        part.open("xb").close()
+        yield part
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def use_numba_cache() -> None:

@@ -1,0 +1,54 @@
+"""How a model's w is spread: what amounts in sigma are measured by."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.generator.latent import Latent, Tensors
+from engine.generator.spec import Spec, family, load
+
+SAMPLES = 10_000
+BATCH = 500
+SPECTRUM = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Mean and covariance of w over random z; classes drawn evenly where there are any."""
+
+    mean: NDArray[np.float32]  # (w_dim,)
+    covariance: NDArray[np.float32]  # (w_dim, w_dim)
+    samples: int
+    seed: int
+
+    def as_json(self) -> dict[str, Any]:
+        """For a header: the largest variances along principal axes, and the root of their sum over all."""
+        variances = np.linalg.eigvalsh(self.covariance.astype(np.float64))[::-1].clip(0.0)
+        return {
+            "samples": self.samples,
+            "seed": self.seed,
+            "sigma": float(np.sqrt(variances.sum())),
+            "spectrum": [float(f"{value:.6g}") for value in variances[:SPECTRUM]],
+        }
+
+
+def measure(spec: Spec, tensors: Tensors, samples: int = SAMPLES, seed: int = 0) -> Statistics | None:
+    """The statistics of w without truncation; None where z goes into the synthesis as it is and so is known."""
+    if not any(name.startswith("mapping.") for name in tensors):
+        return None
+    latent: Latent = load(family(spec.family).latent)(spec, tensors)
+    random = np.random.RandomState(seed)
+    total = np.zeros(spec.w_dim)
+    squares = np.zeros((spec.w_dim, spec.w_dim))
+    for first in range(0, samples, BATCH):
+        count = min(BATCH, samples - first)
+        z = random.randn(count, spec.z_dim)
+        classes = np.eye(spec.classes)[random.randint(spec.classes, size=count)] if spec.classes else None
+        w = latent.w(z, 1.0, classes)[:, 0].astype(np.float64)
+        total += w.sum(axis=0)
+        squares += w.T @ w
+    mean = total / samples
+    covariance = squares / samples - np.outer(mean, mean)
+    return Statistics(mean.astype(np.float32), covariance.astype(np.float32), samples, seed)
