@@ -1,0 +1,83 @@
+"""Which plan draws a model on this machine."""
+
+import sys
+from pathlib import Path
+
+from engine.errors import DeviceError, InputError
+from engine.generator.plan import Plan, Source
+from engine.generator.spec import Canvas
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+BACKENDS_OF = {
+    "cpu": ("auto", "eager", "frozen", "openvino", "compile"),
+    "cuda": ("auto", "eager", "graph", "compile"),
+    "mps": ("auto", "eager"),
+}
+DRIVERS = ("/dev/nvidiactl", "/dev/nvmap", "/dev/dxg", "/dev/kfd")  # NVIDIA, its boards, WSL, ROCm
+
+
+def open_plan(
+    source: Source,
+    voices: int,
+    canvas: Canvas,
+    device: str = "auto",
+    threads: int = 2,
+    backend: str = "auto",
+    live: bool = True,
+) -> Plan:
+    """A plan that is ready to draw.
+
+    device : auto, cpu, cuda, mps; auto takes the first that this machine has of cuda, mps, cpu
+    threads : how many draw on the processor
+    backend : one of those in BACKENDS_OF. auto on the processor is eager, or, live, the fastest that agrees with it:
+    it draws at once and may change between two frames
+    live : False draws with one backend for ever
+
+    InputError for a backend that the device does not have; DeviceError for a device that this machine does not have.
+    """
+    if voices < 1 or threads < 1:
+        raise InputError(f"a plan of {voices} voices on {threads} threads: give at least one of each")
+    place = find_device(device)
+    if backend not in BACKENDS_OF[place.partition(":")[0]]:
+        allowed = ", ".join(BACKENDS_OF[place.partition(":")[0]])
+        raise InputError(f"no backend {backend!r} on {place}; there are: {allowed}")
+    if place != "cpu":
+        return _accelerated(source, voices, canvas, place, backend, live)
+    return _on_cpu(source, voices, canvas, threads, backend, live)
+
+
+def _on_cpu(source: Source, voices: int, canvas: Canvas, threads: int, backend: str, live: bool) -> Plan:
+    from engine.generator.cpu import open_torch
+
+    if backend == "auto":
+        backend = "frozen" if live else "eager"
+    return open_torch(source, voices, canvas, threads, backend)
+
+
+def _accelerated(source: Source, voices: int, canvas: Canvas, place: str, backend: str, live: bool) -> Plan:
+    raise DeviceError(place)
+
+
+def find_device(name: str) -> str:
+    """The device to draw on. DeviceError where this machine does not have it.
+
+    Torch is asked only where it could have an accelerator: its import takes seconds.
+    """
+    if name.partition(":")[0] not in DEVICES:
+        raise InputError(f"no device {name!r}; there are: {', '.join(DEVICES)}")
+    if name == "cpu" or (name == "auto" and not _may_accelerate()):
+        return "cpu"
+    import torch
+
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    have = [device for device, is_there in there.items() if is_there]
+    if name == "auto":
+        return have[0]
+    if name.partition(":")[0] not in have:
+        raise DeviceError(f"no device {name!r} here; there is: {', '.join(have)}. Choose one of them with --device")
+    return name
+
+
+def _may_accelerate() -> bool:
+    """False only where a Linux has no driver of an accelerator."""
+    return not sys.platform.startswith("linux") or any(Path(driver).exists() for driver in DRIVERS)

@@ -1,0 +1,60 @@
+"""Plans that draw their voices one after another: one compiled model of one picture fits any number of voices."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.generator.plan import Inputs, Plan
+from engine.generator.spec import Canvas
+from engine.paths import use_numba_cache
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """One input of a model of one picture: what `synthesis.Slot` says, without torch."""
+
+    name: str
+    shape: tuple[int, ...]
+    shared: bool = False
+
+    def memory(self) -> NDArray[np.float32]:
+        """Where its numbers lie from frame to frame."""
+        return np.zeros(self.shape if self.shared else (1, *self.shape), np.float32)
+
+
+class VoicePlan(Plan):
+    """Copies each voice's numbers into static inputs and lets a model of one picture draw."""
+
+    device = "cpu"
+
+    def __init__(self, ports: Sequence[Port], voices: int, canvas: Canvas) -> None:
+        use_numba_cache()
+        from engine.generator.frame import to_rgba
+
+        self._to_rgba = to_rgba
+        self._ports = tuple(ports)
+        self._feeds = [port.memory() for port in ports]
+        self._voices, self._canvas = voices, canvas
+
+    @abstractmethod
+    def _infer(self) -> NDArray[np.float32]:
+        """The picture (3, height, width) of what the feeds hold, valid until the next call."""
+
+    def draw(self, inputs: Inputs, out: NDArray[np.uint8]) -> None:
+        for voice in range(self._voices):
+            self._feed(inputs, voice)
+            self._to_rgba(self._infer(), out[voice])
+
+    def image(self, inputs: Inputs) -> NDArray[np.float32]:
+        image = np.empty((self._voices, 3, self._canvas.height, self._canvas.width), np.float32)
+        for voice in range(self._voices):
+            self._feed(inputs, voice)
+            image[voice] = self._infer()
+        return image
+
+    def _feed(self, inputs: Inputs, voice: int) -> None:
+        for port, feed in zip(self._ports, self._feeds, strict=True):
+            np.copyto(feed, inputs[port.name] if port.shared else inputs[port.name][voice : voice + 1])
