@@ -184,7 +184,7 @@ class StyleGAN2Spec(Spec):
         0), `lr_multiplier` (of the mapping, default 0.01), `activation` (only "lrelu" is known). Others are ignored.
         """
         if facts.get("activation", "lrelu") != "lrelu":
-            raise ModelError(f"a StyleGAN2 with the activation {facts['activation']!r} cannot be played: only lrelu can")
+            raise ModelError(f"a StyleGAN2 with the activation {facts['activation']!r} cannot be played; lrelu can")
         blocks = blocks_of(shapes)
         const = shape_of(shapes, "synthesis.b4.const", 3)
         last = f"synthesis.b{blocks[-1]}"
