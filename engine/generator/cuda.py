@@ -1,0 +1,129 @@
+"""Drawing on an NVIDIA GPU: fp16 where the checkpoint has it, a frame as one CUDA graph, bytes out by one copy.
+
+fp32 layers compute in fp32: TF32 is off, because a picture must agree with the reference's to 1e-4 and the layers that
+cost most are fp16 anyway. `docs/gpu.md` says what has run on a GPU and what has not.
+"""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.errors import DeviceError
+from engine.generator.agreement import HALF_SIGMA, SAME_SIGMA, compare
+from engine.generator.cuda_graph import Replay
+from engine.generator.cuda_host import Pins
+from engine.generator.device_frame import to_numpy
+from engine.generator.device_plan import DevicePlan
+from engine.generator.plan import Inputs, Source
+from engine.generator.spec import Canvas
+
+# What is tried, fastest first; eager draws when nothing else agrees with it.
+LADDERS = {"auto": ("graph",), "graph": ("graph",), "compile": ("compile", "graph"), "eager": ()}
+
+
+class CudaPlan(DevicePlan):
+    """Draws on a stream of its own and waits once a frame, when the bytes must be whole.
+
+    backend : "auto" is "graph"; "eager" also asks cuDNN for repeatable algorithms, for renders bit for bit
+    """
+
+    def __init__(
+        self, source: Source, voices: int, canvas: Canvas, backend: str = "auto", device: str = "cuda"
+    ) -> None:
+        if not torch.cuda.is_available():
+            raise DeviceError("no CUDA device here (`latenz doctor` says why): choose --device cpu")
+        if backend not in LADDERS:
+            raise DeviceError(f"no backend {backend!r} on CUDA; there are: {', '.join(LADDERS)}")
+        settle_arithmetic(repeatable=backend == "eager")
+        torch.cuda.set_device(torch.device(device))
+        self._ladder = LADDERS[backend]
+        self._replay: Replay | None = None
+        self._pins = Pins(torch.cuda.cudart(), _clear_error)
+        super().__init__(source, voices, canvas, device)
+
+    def _set_up(self, source: Source) -> None:
+        self._stream, self._done = torch.cuda.Stream(), torch.cuda.Event()
+        self._notes |= {"gpu": torch.cuda.get_device_name(), "tf32": "off"}
+        with torch.cuda.stream(self._stream):
+            super()._set_up(source)
+            self._staging = torch.empty(self._slots[0].shape, dtype=torch.uint8, pin_memory=True)
+            self._climb()
+        self._stream.synchronize()
+
+    def _climb(self) -> None:
+        """Take the first way of the ladder that draws what eager draws."""
+        self.backend, self._replay = "eager", None
+        self._feed(self._fixed)
+        true = to_numpy(self._run(0))
+        for way in self._ladder:
+            replay, found = self._record(way, true)
+            self._notes[way] = found
+            if replay is not None:
+                self.backend, self._replay = way, replay
+                return
+
+    def _record(self, way: str, true: NDArray[np.float32]) -> tuple[Replay | None, str]:
+        """The frame as graphs, or None, and what was found in either case."""
+        frame = self._frame if way == "graph" else torch.compile(self._frame, fullgraph=True, dynamic=False)
+        try:
+            replay = Replay(lambda slot: self._draw_with(frame, slot), len(self._slots))
+            agreements = [compare(to_numpy(replay(slot)), true) for slot in range(len(self._slots))]
+        except (RuntimeError, ImportError) as error:
+            return (
+                None,
+                f"not used: {str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__}",
+            )
+        worst = max(agreements, key=lambda agreement: agreement.max_sigma)
+        halves = self._frame.halves  # other algorithms may be chosen, which round fp16 otherwise
+        limit_sigma = HALF_SIGMA.get(self._frame.net.spec.family, 0.0) if halves else SAME_SIGMA
+        if worst.close(limit_sigma) if halves else worst.same():
+            return replay, f"against eager: {worst}"
+        return None, f"not used: {worst}; allowed are {limit_sigma:g}"
+
+    def _run(self, slot: int) -> Tensor:
+        return super()._run(slot) if self._replay is None else self._replay(slot)
+
+    @torch.inference_mode()
+    def draw(self, inputs: Inputs, out: NDArray[np.uint8]) -> None:
+        host = self._pins.tensor(out)
+        with torch.cuda.stream(self._stream):
+            self._feed(inputs)
+            slot = self._next()
+            self._run(slot)
+            (self._staging if host is None else host).copy_(self._slots[slot], non_blocking=True)
+            self._done.record()
+        self._done.synchronize()
+        if host is None:
+            np.copyto(out, self._staging.numpy())
+
+    @torch.inference_mode()
+    def image(self, inputs: Inputs) -> NDArray[np.float32]:
+        with torch.cuda.stream(self._stream):
+            self._feed(inputs)
+            return to_numpy(self._run(self._next()))
+
+    def notes(self) -> dict[str, object]:
+        leaves = "staging memory" if self._pins.failed else "shared memory, page-locked"
+        return {**self._notes, "frames leave by": leaves}
+
+    def close(self) -> None:
+        self._stream.synchronize()
+        self._replay = None
+        self._pins.close()
+
+
+def settle_arithmetic(repeatable: bool) -> None:
+    """Exact fp32, and the same algorithms in every run or the fastest ones. For the whole process."""
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.deterministic = repeatable
+    torch.backends.cudnn.benchmark = not repeatable
+
+
+def _clear_error() -> None:
+    """A refused call leaves its error behind for the next kernel to report: let a kernel that nobody needs do so."""
+    try:
+        torch.zeros(1, device="cuda").add_(1)
+    except RuntimeError:
+        return
