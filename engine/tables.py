@@ -4,6 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from engine.generator.plan import BACKENDS
+from engine.generator.spec import Fit
+
 Size = tuple[Annotated[int, Field(ge=16, le=16384)], Annotated[int, Field(ge=16, le=16384)]]
 
 
@@ -17,7 +20,13 @@ class GeneratorTable(_Table):
     model: str = "silk"
     psi: float = Field(default=1.0, ge=0, le=2)
     seed: int = Field(default=0, ge=0, lt=2**32)
-    size: Size | None = None
+    second: str = ""  # a model of the same architecture to blend with
+    classes: tuple[int, ...] = Field(default=(), max_length=64)  # whose weights can be played
+    size: Size | Literal["fill"] | None = None
+    fit: Fit = "resize"  # how a constant input fills a size that is not the model's own
+    cutoff: int | None = Field(default=None, ge=0)  # psi truncates so many layers only
+    backend: str = Field(default="auto", pattern=f"^({'|'.join(BACKENDS)})$")
+    crossfade_s: float = Field(default=1.0, ge=0, le=60)  # from the former model's picture
     blend: bool = False  # crossfade consecutive pictures when the generator is slower than the display
     banks: tuple[str, ...] = ()
     places: tuple[str, ...] = ()

@@ -29,7 +29,7 @@ class Picture:
     """Controls become a picture. Live and stepped it is this same object."""
 
     def __init__(self, show: Show, device: str = "auto", threads: int | None = None) -> None:
-        self.generator = open_model(show.model, device, threads or drawing_threads())
+        self.generator = open_model(show.model, device, threads or drawing_threads(), show.how)
         width, height = show.drawn_size
         self.generator.prepare(len(show.voices), width, height)
         self.shape = (len(show.voices), height, width)
@@ -202,6 +202,7 @@ def _status(picture: Picture, lost: int = 0, journal_failed: int = 0) -> dict[st
         "lost": lost,
         "journal_failed": journal_failed,
         "backend": picture.generator.backend,
+        "notes": picture.generator.notes(),
         "device": getattr(picture.generator, "device", "cpu"),
         "model": picture.show.info.name,
         "faults": picture.motion.faults,

@@ -25,12 +25,12 @@ class Stepped:
     """A show that moves only when told to. Same show, take and seed: the same frames, bit for bit on one machine."""
 
     def __init__(self, show: Show, stage: Stage, *, desk: Desk | None = None, threads: int = THREADS) -> None:
-        self.show, self.stage = show, stage
+        self.show, self.stage = show.pinned, stage
         self.clock = StepClock(STEP_S)
         self.meter = Meter((*STAGES, *LATENCIES, "frame"))
         self.tally = Tally()
         self.desk = desk or Desk(show, live=False)
-        self.picture = Picture(show, "cpu", threads)
+        self.picture = Picture(self.show, "cpu", threads)
         self._script = _script(show, self.desk)
         self._blackout = show.layout.index("/output/blackout")
         for line in stage.set_effects(show.effects, show.layout):

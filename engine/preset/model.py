@@ -1,0 +1,131 @@
+"""Which model a show plays and how it is opened; what of a show another model does not have."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.complaints import Where
+from engine.errors import EngineError, ModelError, ShowError
+from engine.generator.base import ModelInfo
+from engine.generator.catalog import How, find_model, model_directions, model_info, pending
+from engine.latent.directions import Directions
+from engine.preset.find import inside
+from engine.preset.show import Options, fixed
+from engine.tables import GeneratorTable, ShowTable
+
+OURS = ("/direction/", "/accent/", "/generator/", "/motion/", "/latent/", "/voice/")  # what a model decides about
+FEW = 8  # names in a line for people
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The model of a show, found."""
+
+    name: str  # a built-in name, or the file's whole path
+    how: How
+    info: ModelInfo
+    directions: Directions
+
+
+def choose(path: Path, table: GeneratorTable, options: Options, where: Where) -> Chosen:
+    """The model that the command line names, else the show's own. ShowError says where it is asked for."""
+    at = where("generator", "model") if options.model is None else f"--model {options.model}"
+    try:
+        name = _place(options.model or table.model, path.parent, ours=options.model is None)
+        how = How(
+            second=_place(table.second, path.parent) if table.second and options.model is None else "",
+            classes=table.classes if options.model is None else (),
+            fit=table.fit,
+            backend=options.backend or table.backend,
+            cutoff=table.cutoff if options.model is None else None,
+            upstream_exact=options.upstream_exact,
+        )
+        info = model_info(name, None, how)
+        directions = model_directions(name)
+    except EngineError as error:
+        raise ShowError(f"{at}: {error}") from None
+    if options.model is None and isinstance(table.size, tuple) and fixed(info) and _other(table.size, info):
+        raise ShowError(
+            f"{where('generator', 'size')}: {info.name} draws {info.width}x{info.height} and no other size; "
+            "leave size out: the stage fits the picture"
+        )
+    return Chosen(name, how, info, directions)
+
+
+def to_convert(path: Path, table: ShowTable, options: Options) -> list[Path]:
+    """The foreign checkpoints that must be converted before this show can be read; quick."""
+    generator = table.generator
+    names = [options.model or generator.model, generator.second if options.model is None else ""]
+    try:
+        return pending([_place(name, path.parent, ours=options.model is None) for name in names if name])
+    except EngineError:
+        return []  # reading the show says it better
+
+
+def own_model(path: Path, table: GeneratorTable) -> tuple[ModelInfo, Directions] | None:
+    """The show's own model with its directions and banks, where it can be read."""
+    try:
+        directions = model_directions(table.model, path.parent)
+        for name in table.banks:
+            directions = directions.merged(Directions.load(inside(path, name, "")))
+        return model_info(table.model, path.parent), directions
+    except EngineError:
+        return None
+
+
+def _other(size: tuple[int, int], info: ModelInfo) -> bool:
+    return size != (info.width, info.height)
+
+
+def _place(name: str, folder: Path, ours: bool = True) -> str:
+    """A built-in name as it is; a file's whole path.
+
+    ours : a name of the show is looked for beside it first, then here; the command line's the other way round
+    """
+    if not ours:
+        try:
+            found = find_model(name)
+        except ModelError:
+            found = find_model(name, folder)
+    else:
+        found = find_model(name, folder)
+    return name if found is None else str(found)
+
+
+def banks(
+    path: Path, table: GeneratorTable, chosen: Chosen, where: Where, vanish: bool
+) -> tuple[Directions, tuple[str, ...]]:
+    """The model's directions with those of the show's banks.
+
+    vanish : where a bank does not fit the model it is set aside; the second value names those
+    """
+    directions, aside = chosen.directions, []
+    for name in table.banks:
+        bank = Directions.load(inside(path, name, where("generator", "banks")))
+        try:
+            directions = directions.merged(bank.check(chosen.info) if vanish else bank)
+        except ModelError:
+            aside.append(name)
+    return directions, tuple(aside)
+
+
+def said(show: str, model: str, addresses: Sequence[str], aside: Collection[str], banks: Sequence[str]) -> list[str]:
+    """What is set aside, in a line for people.
+
+    addresses : where routes and [controls] go to; aside : those of them that the model does not have
+    """
+    gone = [address for address in addresses if address in aside]
+    lines = []
+    if gone:
+        names = list(dict.fromkeys(_short(address) for address in gone))
+        more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+        routes = "1 route to what" if len(gone) == 1 else f"{len(gone)} routes to what"
+        verb = "is" if len(gone) == 1 else "are"
+        lines.append(f"{show}: {routes} {model} does not have {verb} set aside: {', '.join(names[:FEW])}{more}")
+    if banks:
+        lines.append(f"{show}: banks learned on another model than {model} are set aside: {', '.join(banks)}")
+    return lines
+
+
+def _short(address: str) -> str:
+    return address.rpartition("/")[2] if "/direction/" in address or "/accent/" in address else address
