@@ -9,8 +9,7 @@ COMMUNITY = "The file names no licence. The weights are under their author's ter
 NOTES = {
     "nvidia": NVIDIA,
     "tensorflow": NVIDIA,
-    "rosinality": COMMUNITY
-    + " If they were converted from NVIDIA's own, those are for non-commercial use only.",
+    "rosinality": COMMUNITY + " If they were converted from NVIDIA's own, those are for non-commercial use only.",
     "gandissect": COMMUNITY,
     "huggingface": COMMUNITY,
 }

@@ -11,6 +11,7 @@ from engine.generator.spec import Spec, family, load
 
 SAMPLES = 10_000
 BATCH = 500
+WEIGHTS = 1 << 22  # class weights in a batch
 SPECTRUM = 64
 
 
@@ -42,13 +43,20 @@ def measure(spec: Spec, tensors: Tensors, samples: int = SAMPLES, seed: int = 0)
     random = np.random.RandomState(seed)
     total = np.zeros(spec.w_dim)
     squares = np.zeros((spec.w_dim, spec.w_dim))
-    for first in range(0, samples, BATCH):
-        count = min(BATCH, samples - first)
+    batch = max(1, min(BATCH, WEIGHTS // max(1, spec.classes)))
+    for first in range(0, samples, batch):
+        count = min(batch, samples - first)
         z = random.randn(count, spec.z_dim)
-        classes = np.eye(spec.classes)[random.randint(spec.classes, size=count)] if spec.classes else None
+        classes = _one_hot(random.randint(spec.classes, size=count), spec.classes) if spec.classes else None
         w = latent.w(z, 1.0, classes)[:, 0].astype(np.float64)
         total += w.sum(axis=0)
         squares += w.T @ w
     mean = total / samples
     covariance = squares / samples - np.outer(mean, mean)
     return Statistics(mean.astype(np.float32), covariance.astype(np.float32), samples, seed)
+
+
+def _one_hot(numbers: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
+    weights = np.zeros((len(numbers), classes))
+    weights[np.arange(len(numbers)), numbers] = 1.0
+    return weights

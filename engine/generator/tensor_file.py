@@ -3,6 +3,7 @@
 import json
 import math
 import mmap
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -52,15 +53,21 @@ def read_table(path: Path) -> Table:
     """The checked header of a .safetensors. ModelError says what is wrong with it, and what to do."""
     try:
         with path.open("rb") as file:
-            size = path.stat().st_size
-            length = int.from_bytes(file.read(8), "little")
-            if not 2 <= length <= HEADER_BYTES:
-                raise _bad(path, f"its header would be {length} bytes; up to {HEADER_BYTES >> 20} MiB are read")
-            if size > FILE_BYTES:
-                raise _bad(path, f"it is {size >> 30} GiB; up to {FILE_BYTES >> 30} GiB are read")
-            text = file.read(length)
+            return table_of(file, path)
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror or error})") from None
+
+
+def table_of(file: BinaryIO, path: Path) -> Table:
+    """As `read_table`, of a file that is open. path : for the messages"""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    length = int.from_bytes(file.read(8), "little")
+    if not 2 <= length <= HEADER_BYTES:
+        raise _bad(path, f"its header would be {length} bytes; up to {HEADER_BYTES >> 20} MiB are read")
+    if size > FILE_BYTES:
+        raise _bad(path, f"it is {size >> 30} GiB; up to {FILE_BYTES >> 30} GiB are read")
+    text = file.read(length)
     if len(text) < length:
         raise _bad(path, "it ends within its header; copy it again")
     rows = _json(path, text)
@@ -74,12 +81,14 @@ def read_table(path: Path) -> Table:
     return Table(path, MappingProxyType(metadata), MappingProxyType(entries), 8 + length)
 
 
-def arrays(table: Table) -> dict[str, NDArray[Any]]:
+def arrays(table: Table, file: BinaryIO | None = None) -> dict[str, NDArray[Any]]:
     """The tensors as read-only views of the mapped file; bfloat16 becomes float32."""
     if not table.entries:
         return {}
-    with table.path.open("rb") as file:
-        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    if file is None:
+        with table.path.open("rb") as opened:
+            return arrays(table, opened)
+    mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     found: dict[str, NDArray[Any]] = {}
     for name, entry in table.entries.items():
         count = math.prod(entry.shape)
@@ -147,7 +156,7 @@ def _entry(path: Path, name: str, row: Any) -> Entry:
     dtype, shape, offsets = row["dtype"], row["shape"], row["data_offsets"]
     if not isinstance(dtype, str) or dtype not in DTYPES:
         raise _bad(path, f"{name} is of type {ascii(dtype)[:20]}; there are {', '.join(DTYPES)}")
-    if not _sizes(shape) or len(shape) > AXES or not _sizes(offsets) or len(offsets) != 2:
+    if not _sizes(shape, 1) or len(shape) > AXES or not _sizes(offsets, 0) or len(offsets) != 2:
         raise _bad(path, f"the shape or the offsets of {name} are no sizes")
     start, end = offsets
     if end - start != math.prod(shape) * np.dtype(DTYPES[dtype]).itemsize:
@@ -155,8 +164,8 @@ def _entry(path: Path, name: str, row: Any) -> Entry:
     return Entry(dtype, tuple(shape), start, end)
 
 
-def _sizes(values: Any) -> bool:
-    return isinstance(values, list) and all(type(value) is int and 0 <= value <= FILE_BYTES for value in values)
+def _sizes(values: Any, least: int) -> bool:
+    return isinstance(values, list) and all(type(value) is int and least <= value <= FILE_BYTES for value in values)
 
 
 def _check_places(path: Path, entries: Mapping[str, Entry], size: int) -> None:

@@ -1,12 +1,19 @@
 """What every reader of a foreign layout gives: one network's tensors by their canonical names, and the facts beside."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
+from engine.errors import ModelError
+from engine.generator.foreign.values import Stub
+
 Tensors = dict[str, NDArray[Any]]
+TENSORS = 4096
+WORD = re.compile(r"\w{1,64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +32,47 @@ class Foreign:
     container: str
     about: Mapping[str, str] = field(default_factory=dict)
     averaged: bool = True
+
+
+def array(value: Any, name: str) -> NDArray[Any]:
+    """The floating point array that `value` is. ModelError for anything else."""
+    if not isinstance(value, np.ndarray):
+        raise ModelError(f"{name} is a {kind(value)}; an array of numbers is needed")
+    if value.dtype.kind != "f":
+        raise ModelError(f"{name} holds {value.dtype} numbers; floating point is needed")
+    return value
+
+
+def arrays(value: Any, what: str) -> Tensors:
+    """The arrays of a flat table of names; what is no floating point array is left out."""
+    rows = table(value, what)
+    if len(rows) > TENSORS:
+        raise ModelError(f"{what} lists {len(rows)} tensors; up to {TENSORS} are read")
+    return {
+        name: inner
+        for name, inner in rows.items()
+        if isinstance(name, str) and isinstance(inner, np.ndarray) and inner.dtype.kind == "f"
+    }
+
+
+def table(value: Any, what: str) -> Mapping[Any, Any]:
+    """The table that `value` is, whatever class of dict it was; none at all is an empty one."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ModelError(f"{what} is a {kind(value)}; a table is needed")
+    return value
+
+
+def word(value: Any) -> str:
+    """A part of a dotted name."""
+    if not (isinstance(value, str) and WORD.fullmatch(value)):
+        raise ModelError(f"a part of its network is called {ascii(value)[:60]}")
+    return value
+
+
+def kind(value: Any) -> str:
+    """What a value is, for a message."""
+    if isinstance(value, Stub):
+        return value.name
+    return {"NoneType": "nothing", "ndarray": "array"}.get(type(value).__name__, type(value).__name__)

@@ -1,0 +1,153 @@
+"""The one door for foreign checkpoints: a confined child reads them as data and writes a model of our own form."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from engine.errors import InputError, ModelError
+from engine.generator import model_file
+from engine.paths import cache_dir, check_output, part_beside
+
+VERSION = 1  # of what is written: a new one converts anew
+CONFIG_BYTES = 64 << 10
+BUFFER_BYTES = 1 << 20
+WEIGHTS = ("pytorch_model.bin", "model.safetensors")
+PACE_BYTES_S = 2_000_000  # the slowest that is waited for
+
+Tell = Callable[[str], None]
+
+
+def silent(_: str) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A foreign checkpoint on the disk: its weights, and the config.json that some have beside them."""
+
+    name: str
+    title: str
+    weights: Path
+    config: dict[str, Any] | None
+    digest: str  # of everything in it
+
+
+def convert(source: Path, out: Path | None = None, tell: Tell = silent, *, upstream_exact: bool = False) -> Path:
+    """Convert a checkpoint into `out`; without it, into a .safetensors beside the source.
+
+    Nothing is written unless all of it can be. ModelError says why a file is refused.
+    """
+    out = out or _beside(source)
+    _check_out(source, out)
+    tell(f"reading {source.name}")
+    return _converted(_source(source), out, tell, upstream_exact)
+
+
+def cached(source: Path, tell: Tell = silent) -> Path:
+    """The converted form of a checkpoint, in the user's cache: made once for the same bytes."""
+    found = _source(source)
+    out = cache_dir("models") / f"{found.digest[:32]}-{VERSION}.safetensors"
+    if out.exists():
+        try:
+            model_file.read_header(out)
+        except ModelError:
+            tell("the cached copy is damaged: converting again")
+        else:
+            return out
+    return _converted(found, out, tell, False)
+
+
+def playable(model: Path, tell: Tell = silent) -> Path:
+    """The file to play: the model itself where it is one of ours, else its converted form."""
+    return cached(model, tell) if is_foreign(model) else model
+
+
+def is_foreign(model: Path) -> bool:
+    """Whether this must be converted before it is played. ModelError for a .safetensors that cannot be read."""
+    if model.is_dir() or model.suffix.lower() != ".safetensors":
+        return True
+    return model.with_name("config.json").is_file() and not model_file.is_model(model)
+
+
+def _converted(source: Source, out: Path, tell: Tell, upstream_exact: bool) -> Path:
+    from engine.generator.foreign.sandbox import Limits, run
+
+    size = source.weights.stat().st_size
+    patience_s = 60 + size // PACE_BYTES_S
+    limits = Limits(
+        memory_bytes=3 * size + (384 << 20), cpu_s=2 * patience_s, file_bytes=2 * size + (64 << 20), wall_s=patience_s
+    )
+    request = {
+        "file": source.name, "sha256": source.digest, "name": source.title, "config": source.config,
+        "upstream_exact": upstream_exact, "safetensors": source.weights.suffix.lower() == ".safetensors",
+    }  # fmt: skip
+    tell(f"converting {source.name}")
+    with part_beside(out) as part:
+        with source.weights.open("rb") as weights, part.open("wb") as target:
+            run(weights, target, request, name=source.name, limits=limits)
+        model_file.read_header(part)  # what a child says is not believed
+    return out
+
+
+def _source(path: Path) -> Source:
+    """What is to be read, with the hash of all its bytes."""
+    if not path.exists():
+        raise ModelError(f"{path}: no such file or folder; give a checkpoint")
+    weights = _weights(path) if path.is_dir() else path
+    beside = weights.with_name("config.json")
+    config = _config(beside) if weights.suffix.lower() in (".bin", ".safetensors") and beside.is_file() else None
+    digest = sha256(b"" if config is None else json.dumps(config, sort_keys=True).encode())
+    try:
+        with weights.open("rb") as file:
+            while block := file.read(BUFFER_BYTES):
+                digest.update(block)
+    except OSError as error:
+        raise ModelError(f"{weights}: cannot be read ({error.strerror or error})") from None
+    name = path.resolve().name
+    return Source(name, name if path.is_dir() else path.stem, weights, config, digest.hexdigest())
+
+
+def _weights(folder: Path) -> Path:
+    """The file of weights in a folder."""
+    for name in WEIGHTS:
+        if (folder / name).is_file():
+            return folder / name
+    raise ModelError(f"{folder}: no {' or '.join(WEIGHTS)} in this folder; give a checkpoint")
+
+
+def _config(path: Path) -> dict[str, Any]:
+    """A config.json; its numbers are looked at where the architecture is worked out."""
+    with path.open("rb") as file:
+        text = file.read(CONFIG_BYTES + 1)
+    try:
+        config = json.loads(text) if len(text) <= CONFIG_BYTES else None
+    except (ValueError, RecursionError):
+        config = None
+    if not isinstance(config, dict):
+        raise ModelError(f"{path}: not a config.json that can be read: a table of at most {CONFIG_BYTES >> 10} KiB")
+    return config
+
+
+def _beside(source: Path) -> Path:
+    path = source.resolve()
+    return path.with_name(f"{path.name if path.is_dir() else path.stem}.safetensors")
+
+
+def _check_out(source: Path, out: Path) -> None:
+    """InputError unless `out` can be written without loss of something that is not ours."""
+    if out.suffix.lower() != ".safetensors":
+        raise InputError(f"{out}: a model is written as .safetensors; name it so")
+    if out.exists():
+        if out.samefile(source) or not _is_ours(out):
+            raise InputError(f"{out}: it is there already and was not made by latenz; give another name with -o")
+    check_output(out)
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        return model_file.is_model(path)
+    except ModelError:
+        return False
