@@ -1,0 +1,474 @@
+"""BigGAN-deep: the picture is the reference's, and truncation can be played."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.errors import ModelError
+from engine.generator.biggan import BigGAN
+from engine.generator.biggan_latent import BigGANLatent
+from engine.generator.biggan_spec import BigGANSpec
+from engine.generator.spec import Canvas
+from tests.engine.generator.golden import assert_near, golden
+
+IMAGE = 3e-4  # of the standard deviation: the tolerance of the golden set
+TRUNCATIONS = ["0.4", "0.7", "1", "0.43", "0.28", "0.1"]
+ON_GRID = ["0.4", "0.7", "1", "0.1"]
+LAYERS_128 = [[False, 16, 16], [True, 16, 16], [False, 16, 16], [True, 16, 8], [False, 8, 8], [True, 8, 4]]
+LAYERS_128 += [[False, 4, 4], [True, 4, 2], [False, 2, 2], [True, 2, 1]]
+SMALL = {
+    "output_dim": 16,
+    "z_dim": 4,
+    "class_embed_dim": 4,
+    "channel_width": 4,
+    "num_classes": 3,
+    "layers": [[False, 16, 8], [True, 8, 4], [True, 4, 2], [False, 2, 1]],
+    "attention_layer_position": 2,
+    "eps": 1e-4,
+    "n_stats": 11,
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_gradients() -> Iterator[None]:
+    with torch.no_grad():
+        yield
+
+
+@dataclass(frozen=True)
+class Case:
+    """A genuine checkpoint and what the reference drew with it."""
+
+    spec: BigGANSpec
+    tensors: Mapping[str, Tensor]
+    arrays: Mapping[str, NDArray[Any]]
+
+    def draw(self, z: NDArray[Any], classes: NDArray[Any], truncation: float, spec: BigGANSpec | None = None) -> Any:
+        spec = spec or self.spec
+        net = BigGAN(spec, self.tensors, Canvas(32, 32))
+        return net(torch.from_numpy(self.w(z, classes)), rows_of(spec, truncation)).numpy()
+
+    def w(self, z: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.float32]:
+        latent = BigGANLatent(self.spec, {name: tensor.numpy() for name, tensor in self.tensors.items()})
+        return latent.w(z.astype(np.float64), 1.0, classes.astype(np.float64))
+
+
+@pytest.fixture(scope="module")
+def case() -> Case:
+    folder = golden("biggan_deep_32")
+    stored = torch.load(folder / "pytorch_model.bin", weights_only=True)
+    tensors = baked(stored)
+    spec = BigGANSpec.infer(shapes_of(tensors), json.loads((folder / "config.json").read_text("utf-8")))
+    return Case(spec, tensors, dict(np.load(folder / "golden.npz")))
+
+
+def baked(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Canonical tensors: each weight over its largest singular value as the file estimates it, RGB's first three rows."""
+    tensors = {}
+    for name, tensor in stored.items():
+        if name.endswith("weight_orig"):
+            u, v = stored[name.replace("_orig", "_u")], stored[name.replace("_orig", "_v")]
+            tensors[name.removesuffix("_orig")] = tensor / (u @ (tensor.flatten(1) @ v))
+        elif not name.endswith(("weight_u", "weight_v")):
+            tensors[name] = tensor
+    for part in ("weight", "bias"):
+        tensors[f"generator.conv_to_rgb.{part}"] = tensors[f"generator.conv_to_rgb.{part}"][:3]
+    return tensors
+
+
+def shapes_of(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+
+
+def rows_of(spec: BigGANSpec, truncation: float) -> Tensor:
+    return torch.from_numpy(spec.inputs({"psi": truncation})["rows"])
+
+
+def random_tensors(spec: BigGANSpec, seed: int = 0) -> dict[str, Tensor]:
+    """A model that nobody trained, with pictures that do not vanish."""
+    random = torch.Generator().manual_seed(seed)
+    tensors = {}
+    for name, shape in spec.shapes().items():
+        tensor = torch.randn(shape, generator=random)
+        if name.endswith("running_vars"):
+            tensor = tensor.abs() + 0.5
+        elif name.endswith("weight") and len(shape) > 1:
+            tensor = tensor / max(1, np.prod(shape[1:])) ** 0.5
+        tensors[name] = tensor
+    return tensors
+
+
+def small(**changes: Any) -> tuple[BigGANSpec, dict[str, Tensor], BigGAN]:
+    spec = BigGANSpec.of_json(SMALL | changes)
+    tensors = random_tensors(spec)
+    return spec, tensors, BigGAN(spec, tensors, Canvas(spec.width, spec.height))
+
+
+def inputs_of(spec: BigGANSpec, voices: int = 2, seed: int = 1) -> tuple[Tensor, Tensor]:
+    w = np.random.RandomState(seed).randn(voices, spec.num_ws, spec.w_dim).astype(np.float32)
+    return torch.from_numpy(w), rows_of(spec, 0.43)
+
+
+# The reference's pictures
+
+
+@pytest.mark.parametrize("truncation", TRUNCATIONS)
+def test_as_upstream_does_it_the_picture_is_the_references(case: Case, truncation: str) -> None:
+    exact = replace(case.spec, upstream_exact=True)
+    drawn = case.draw(case.arrays[f"z_t{truncation}"], case.arrays["onehot"], float(truncation), exact)
+    assert_near(drawn, case.arrays[f"img_t{truncation}"], IMAGE)
+
+
+@pytest.mark.parametrize("truncation", ON_GRID)
+def test_on_the_grid_of_truncations_the_right_way_is_upstreams(case: Case, truncation: str) -> None:
+    drawn = case.draw(case.arrays[f"z_t{truncation}"], case.arrays["onehot"], float(truncation))
+    assert_near(drawn, case.arrays[f"img_t{truncation}"], IMAGE)
+
+
+def test_off_the_grid_the_right_way_is_another_picture(case: Case) -> None:
+    drawn = case.draw(case.arrays["z_t0.28"], case.arrays["onehot"], 0.28)
+    assert np.abs(drawn - case.arrays["img_t0.28"]).max() > 0.01  # upstream's rounding takes row 15 for row 14
+
+
+def test_the_picture_is_that_of_double_precision(case: Case) -> None:
+    assert_near(case.draw(case.arrays["z_t0.4"], case.arrays["onehot"], 0.4), case.arrays["f64_img_t0.4"], IMAGE)
+
+
+def test_a_mixture_of_classes_is_mixed_in_the_embedding(case: Case) -> None:
+    drawn = case.draw(case.arrays["z_t0.4"][:2], case.arrays["soft_label"], 0.4)
+    assert_near(drawn, case.arrays["img_soft_t0.4"], IMAGE)
+
+
+def test_weights_are_divided_by_their_spectral_norm(case: Case) -> None:
+    for name in ("gen_z", "layers.0.conv_1", "layers.0.bn_0.scale", "conv_to_rgb"):
+        reference = case.arrays[f"effective_weight:generator.{name}"]
+        mine = case.tensors[f"generator.{name}.weight"].numpy()
+        assert_near(mine, reference[: len(mine)], 1e-5, name)
+
+
+def test_features_bear_the_references_names_and_values(case: Case) -> None:
+    w = torch.from_numpy(case.w(case.arrays["z_t0.4"][:1], case.arrays["onehot"][:1]))
+    net = BigGAN(case.spec, case.tensors, Canvas(32, 32))
+    seen: dict[str, Tensor] = {}
+    names = [name.removeprefix("feat_") for name in case.arrays if name.startswith("feat_")]
+    modules = [name for name in names if name != "embed"]
+    for name in modules:
+        net.get_submodule(f"generator.{name}").register_forward_hook(
+            lambda _module, _given, out, name=name: seen.update({name: out})
+        )
+    net(w, rows_of(case.spec, 0.4))
+    assert len(modules) > 15
+    for name in modules:
+        mine = seen[name].numpy()
+        assert_near(mine, case.arrays[f"feat_{name}"][:, : mine.shape[1]], IMAGE, name)
+    assert_near(w[:, 0, case.spec.z_dim :].numpy(), case.arrays["feat_embed"], 1e-5, "embed")
+
+
+def test_half_precision_stays_within_a_fortieth_of_the_pictures_deviation(case: Case) -> None:
+    net = BigGAN(case.spec, case.tensors, Canvas(32, 32), half=True)
+    for truncation in TRUNCATIONS:
+        z = case.arrays[f"z_t{truncation}"]
+        full = case.draw(z, case.arrays["onehot"], float(truncation))
+        half = net(torch.from_numpy(case.w(z, case.arrays["onehot"])), rows_of(case.spec, float(truncation))).numpy()
+        assert half.dtype == np.float32
+        assert_near(half, full, 2.5e-2, truncation)
+        assert np.sqrt(np.square(half - full).mean()) <= 3e-3 * full.std()
+
+
+# Truncation
+
+
+@given(st.integers(2, 200), st.floats(0, 1))
+def test_rows_are_weights_that_lie_at_the_truncation(n_stats: int, psi: float) -> None:
+    rows = replace(BigGANSpec.of_json(SMALL), n_stats=n_stats).inputs({"psi": psi})["rows"]
+    assert rows.shape == (n_stats,) and rows.dtype == np.float32
+    assert (rows >= 0).all() and np.count_nonzero(rows) <= 2
+    assert rows.sum() == pytest.approx(1.0, abs=1e-6)
+    assert rows @ np.arange(n_stats) == pytest.approx(psi * (n_stats - 1), abs=1e-3)
+
+
+def test_a_swept_psi_makes_no_sawtooth() -> None:
+    spec = replace(BigGANSpec.of_json(SMALL), n_stats=51)
+    table = np.random.RandomState(0).randn(51).cumsum()
+    steepest = np.abs(np.diff(table)).max() * 50
+    psis = np.linspace(0, 1, 5001)
+    swept = np.array([spec.inputs({"psi": psi})["rows"] @ table for psi in psis])
+    assert np.abs(np.diff(swept)).max() <= steepest / 5000 + 1e-4
+    upstream = replace(spec, upstream_exact=True)
+    torn = np.array([upstream.inputs({"psi": psi})["rows"] @ table for psi in psis])
+    assert np.abs(np.diff(torn)).max() > 10 * steepest / 5000
+
+
+@given(st.integers(2, 400), st.data())
+def test_on_exact_grid_values_both_ways_agree(n_stats: int, data: st.DataObject) -> None:
+    spec = replace(BigGANSpec.of_json(SMALL), n_stats=n_stats)
+    psi = data.draw(st.integers(0, n_stats - 1)) * (1.0 / (n_stats - 1))
+    if psi <= 1.0 and (psi / (1.0 / (n_stats - 1))).is_integer():
+        mine, theirs = (replace(spec, upstream_exact=exact).inputs({"psi": psi})["rows"] for exact in (False, True))
+        assert mine == pytest.approx(theirs, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("psi", "weights"),
+    [
+        (0.4, {20: 1.0}),
+        (0.43, {21: 0.5, 22: 0.5}),
+        (0.419, {20: 0.95, 21: 0.05}),
+        (0.28, {15: 1.0}),  # 0.28 / 0.02 is a hair over 14
+        (0.58, {28: 1.0}),  # and 0.58 / 0.02 a hair under 29
+        (1.0, {50: 1.0}),
+    ],
+)
+def test_upstreams_rows_are_swapped_and_rounded_as_upstream_does(psi: float, weights: dict[int, float]) -> None:
+    spec = replace(BigGANSpec.of_json(SMALL), n_stats=51, upstream_exact=True)
+    wanted = np.zeros(51)
+    wanted[list(weights)] = list(weights.values())
+    assert spec.inputs({"psi": psi})["rows"] == pytest.approx(wanted, abs=1e-6)
+
+
+@given(st.integers(2, 4096))
+def test_truncation_one_is_the_last_row_and_none_is_read_after_it(n_stats: int) -> None:
+    spec = replace(BigGANSpec.of_json(SMALL), n_stats=n_stats)
+    rows = spec.inputs({})["rows"]
+    assert rows[-1] == 1.0 and np.count_nonzero(rows) == 1
+    rows = replace(spec, upstream_exact=True).inputs({})["rows"]  # its rounding may end at the last row but one
+    assert rows.shape == (n_stats,) and rows[-2:].sum() == 1.0
+
+
+@pytest.mark.parametrize(("psi", "row"), [(-1.0, 0), (0.0, 0), (1.5, 10), (float("inf"), 10), (float("nan"), 10)])
+@pytest.mark.parametrize("exact", [False, True])
+def test_psi_is_held_within_the_truncations_there_are(psi: float, row: int, exact: bool) -> None:
+    rows = replace(BigGANSpec.of_json(SMALL), upstream_exact=exact).inputs({"psi": psi})["rows"]
+    assert rows[row] == 1.0 and np.count_nonzero(rows) == 1
+
+
+# The latent
+
+
+def test_psi_shortens_z_and_leaves_the_class() -> None:
+    spec, tensors, _ = small()
+    latent = BigGANLatent(spec, {name: tensor.numpy() for name, tensor in tensors.items()})
+    z, classes = np.random.RandomState(0).randn(2, 4), np.array([[0.2, 0.3, 0.5], [0, 1, 0]])
+    w = latent.w(z, 0.5, classes, cutoff=2)
+    assert w.shape == (2, spec.num_ws, 8) and w.dtype == np.float32
+    assert w[:, :2, :4] == pytest.approx(np.repeat(z[:, None] / 2, 2, axis=1), abs=1e-6)
+    assert w[:, 2:, :4] == pytest.approx(np.repeat(z[:, None], spec.num_ws - 2, axis=1), abs=1e-6)
+    embedding = classes @ tensors["embeddings.weight"].numpy().T
+    assert w[:, :, 4:] == pytest.approx(np.repeat(embedding[:, None], spec.num_ws, axis=1), abs=1e-6)
+
+
+def test_without_a_class_it_is_the_first() -> None:
+    spec, tensors, _ = small()
+    latent = BigGANLatent(spec, {name: tensor.numpy() for name, tensor in tensors.items()})
+    z = np.random.RandomState(0).randn(2, 4)
+    assert np.array_equal(latent.w(z), latent.w(z, 1.0, np.array([[1.0, 0, 0]] * 2)))
+
+
+def test_latents_of_wrong_sizes_are_refused() -> None:
+    spec, tensors, _ = small()
+    latent = BigGANLatent(spec, {name: tensor.numpy() for name, tensor in tensors.items()})
+    with pytest.raises(ModelError, match=r"z has shape \(1, 5\); allowed is \(n, 4\)"):
+        latent.w(np.zeros((1, 5)))
+    with pytest.raises(ModelError, match=r"class weights have shape \(1, 2\); allowed is \(1, 3\)"):
+        latent.w(np.zeros((1, 4)), 1.0, np.zeros((1, 2)))
+
+
+# The synthesis
+
+
+def test_each_layer_takes_its_own_w() -> None:
+    spec, _, net = small()
+    w, rows = inputs_of(spec)
+    seen: list[Tensor] = []
+    for layer in net.generator.layers:
+        layer.register_forward_hook(lambda _module, _given, out: seen.append(out))
+    net(w, rows)
+    before = list(seen)
+    for changed in range(spec.num_ws):
+        seen.clear()
+        other = w.clone()
+        other[:, changed] += 1.0
+        net(other, rows)
+        same = [torch.equal(a, b) for a, b in zip(before, seen, strict=True)]
+        first = max(0, changed - 1)  # the first w reaches the first block as its input
+        first += int(first >= spec.attention)  # the attention has no w
+        assert same == [i < first for i in range(len(same))]
+
+
+def test_voices_do_not_touch_each_other() -> None:
+    spec, _, net = small()
+    w, rows = inputs_of(spec, voices=3)
+    alone = torch.cat([net(w[i : i + 1], rows) for i in range(3)])
+    assert_near(net(w, rows).numpy(), alone.numpy(), 1e-4)
+
+
+@pytest.mark.parametrize("position", range(4))
+def test_the_attention_shifts_the_numbers_of_later_blocks(position: int) -> None:
+    spec, tensors, net = small(attention_layer_position=position)
+    plain = BigGANSpec.of_json(SMALL | {"attention_layer_position": 64})
+    assert not any("snconv" in name for name in plain.shapes())
+    assert f"generator.layers.{position}.gamma" in spec.shapes()
+    tensors[f"generator.layers.{position}.gamma"] = torch.zeros(1)  # an attention that adds nothing
+    renamed = {}
+    for name in plain.shapes():
+        parts = name.split(".")
+        if parts[1] == "layers" and int(parts[2]) >= position:
+            parts[2] = str(int(parts[2]) + 1)
+        renamed[name] = tensors[".".join(parts)]
+    w, rows = inputs_of(spec)
+    without = BigGAN(plain, renamed, Canvas(16, 16))(w, rows)
+    assert torch.equal(BigGAN(spec, tensors, Canvas(16, 16))(w, rows), without)
+    assert not torch.equal(net(w, rows), without)
+
+
+def test_a_model_shaped_as_the_published_128_draws() -> None:
+    config = SMALL | {"output_dim": 128, "layers": LAYERS_128, "attention_layer_position": 8, "n_stats": 51}
+    spec = BigGANSpec.of_json(config)
+    assert (spec.width, spec.num_ws, spec.w_dim) == (128, 11, 8)
+    assert [(band.first, band.last) for band in spec.bands()] == [(0, 4), (4, 8), (8, 11)]
+    picture = BigGAN(spec, random_tensors(spec), Canvas(128, 128))(*inputs_of(spec, voices=1))
+    assert picture.shape == (1, 3, 128, 128) and bool(picture.isfinite().all())
+    assert picture.std() > 0.01 and picture.abs().max() <= 1.0
+
+
+@pytest.mark.parametrize("size", [(32, 16), (16, 8), (8, 8)])
+def test_any_other_size_is_refused(size: tuple[int, int]) -> None:
+    spec, tensors, _ = small()
+    with pytest.raises(ModelError, match=r"draws at 16x16 only.*leave \[generator\] size out: the stage scales"):
+        BigGAN(spec, tensors, Canvas(*size))
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_it_compiles_without_a_break(half: bool) -> None:
+    spec, tensors, _ = small()
+    net = BigGAN(spec, tensors, Canvas(16, 16), half=half)
+    w, rows = inputs_of(spec)
+    compiled = torch.compile(net, fullgraph=True, backend="eager")
+    assert torch.equal(compiled(w, rows), net(w, rows))
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_its_trace_draws_other_latents_too() -> None:
+    spec, _, net = small()
+    traced = torch.jit.freeze(torch.jit.trace(net.eval(), inputs_of(spec), check_trace=False))
+    other = inputs_of(spec, seed=2)[0], rows_of(spec, 1.0)
+    assert_near(traced(*other).numpy(), net(*other).numpy(), 1e-4)
+
+
+def test_its_slots_are_what_it_takes() -> None:
+    spec, _, net = small()
+    assert [(slot.name, slot.shape, slot.shared) for slot in net.slots] == [
+        ("w", (5, 8), False),
+        ("rows", (11,), True),
+    ]
+    assert {name: rows.shape for name, rows in spec.inputs({}).items()} == {"rows": (11,)}
+
+
+# The specification
+
+
+def test_the_work_is_that_of_the_published_512() -> None:
+    layers = LAYERS_128[:5] + [[True, 8, 8], [False, 8, 8], *LAYERS_128[5:9], [True, 2, 1], [False, 1, 1], [True, 1, 1]]
+    config = SMALL | {"output_dim": 512, "z_dim": 128, "channel_width": 128, "num_classes": 1000, "layers": layers}
+    spec = BigGANSpec.of_json(config | {"attention_layer_position": 8})
+    spared = 2e-9 * 125 * 128 * 9 * 512 * 512  # RGB has 3 of 128 channels
+    assert spec.gflop(512, 512) + spared == pytest.approx(151.5, abs=0.05)
+    with pytest.raises(ModelError, match="512x512 only"):
+        spec.gflop(256, 256)
+
+
+def test_json_gives_back_the_specification() -> None:
+    spec = replace(BigGANSpec.of_json(SMALL), upstream_exact=True)
+    assert BigGANSpec.of_json(json.loads(json.dumps(spec.as_json()))) == spec
+
+
+def test_config_json_may_say_more_and_may_leave_out_the_classes_width() -> None:
+    facts = {name: value for name, value in SMALL.items() if name != "class_embed_dim"} | {"comment": "hi"}
+    spec = BigGANSpec.of_json(SMALL)
+    assert BigGANSpec.infer(spec.shapes(), facts) == spec
+
+
+def test_inferring_names_the_tensor_that_does_not_fit() -> None:
+    spec = BigGANSpec.of_json(SMALL)
+    for name, shape in spec.shapes().items():
+        lacking = {other: s for other, s in spec.shapes().items() if other != name}
+        for shapes in (lacking, spec.shapes() | {name: (*shape, 1)}, lacking | {name: (shape[0] + 1, *shape[1:])}):
+            with pytest.raises(ModelError, match=f"the tensor {name} "):
+                BigGANSpec.infer(shapes, SMALL)
+    with pytest.raises(ModelError, match="the tensor 'generator.layers.9.gamma'"):
+        BigGANSpec.infer(spec.shapes() | {"generator.layers.9.gamma": (1,)}, SMALL)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"z_dim": -1}, "z_dim is -1; allowed is a whole number from 1 to 4096"),
+        ({"z_dim": True}, "z_dim is True"),
+        ({"z_dim": 4.0}, "z_dim is 4.0"),
+        ({"z_dim": 10**400}, "z_dim is a huge number"),
+        ({"channel_width": 0}, "channel_width is 0"),
+        ({"num_classes": 10**9}, "num_classes is 1000000000"),
+        ({"n_stats": 1}, "n_stats is 1"),
+        ({"n_stats": 2**60}, "n_stats is"),
+        ({"eps": float("nan")}, "eps is nan"),
+        ({"eps": "1e-4"}, "eps is '1e-4'"),
+        ({"eps": -1e-4}, "eps is -0.0001"),
+        ({"output_dim": 32}, "output_dim is 32, but its layers draw 16x16"),
+        ({"attention_layer_position": -1}, "attention_layer_position is -1"),
+        ({"attention_layer_position": 3, "channel_width": 2}, "the attention needs 8"),
+        ({"layers": "many"}, "layers is 'many'"),
+        ({"layers": []}, "layers is a list of 0"),
+        ({"layers": [[False, 16, 16]] * 1_000_000}, "layers is a list of 1000000"),
+        ({"layers": [[True, 16, 16]] * 64}, "layers end at 16"),
+        ({"layers": [[True, 16, 16]] * 8 + SMALL["layers"]}, None),
+        ({"layers": [[True, 16, 16]] * 10 + SMALL["layers"]}, "double the size 12 times; allowed are 11"),
+        ({"layers": [[False, 16, 4], [True, 4, 1]]}, r"layers\[0\] makes 4 of 16"),
+        ({"layers": [[False, 8, 8]]}, r"layers\[0\] takes 8 times the channel width, but 16"),
+        ({"layers": [[1, 16, 8]]}, r"layers\[0\] is a list of 3; allowed is \[true or false"),
+        ({"layers": [[False, 16]]}, r"layers\[0\]"),
+        ({"layers": [None]}, r"layers\[0\] is None"),
+        ({"layers": [[False, 16, 8], [False, 8, 4], [False, 4, 2], [False, 2, 1]], "channel_width": 1}, "needs 4"),
+        ({"upstream_exact": 1}, "upstream_exact is 1"),
+        ({"more": 1}, "'more' means nothing here"),
+    ],
+)
+def test_a_header_that_makes_no_sense_is_refused(changes: dict[str, Any], says: str | None) -> None:
+    if says is None:  # at the limit it is allowed, but says how large it is
+        with pytest.raises(ModelError, match="draw 4096x4096"):
+            BigGANSpec.of_json(SMALL | changes)
+        return
+    with pytest.raises(ModelError, match=says):
+        BigGANSpec.of_json(SMALL | changes)
+
+
+@pytest.mark.parametrize("name", sorted(set(SMALL) - {"class_embed_dim"}))
+def test_every_fact_is_needed(name: str) -> None:
+    facts = {other: value for other, value in SMALL.items() if other != name}
+    with pytest.raises(ModelError, match=f"config.json: {name} is missing"):
+        BigGANSpec.infer({}, facts)
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(SMALL)), values, max_size=4))
+def test_no_header_breaks_the_reader(changes: dict[str, Any]) -> None:
+    try:
+        spec = BigGANSpec.of_json(SMALL | changes)
+    except ModelError as error:
+        assert len(str(error)) < 300
+    else:
+        assert spec.shapes() and spec.gflop(spec.width, spec.height) > 0
