@@ -38,7 +38,6 @@ _SIZES = {  # what a header may say of whole numbers: the smallest and the large
     "filter_taps": (0, 7),
 }
 _LISTS = {"channels": 11, "mapping": 64}  # the same of lists: how many at most
-DEFAULT_TAPS = (1.0, 3.0, 3.0, 1.0)  # of the resampling filter, along each axis
 _WIDEST, _LARGEST_PX = 16384, 8192
 
 
@@ -140,7 +139,7 @@ class StyleGAN2Spec(Spec):
         """Convolutions, the resampling of features among them; a multiplication and an addition count as two."""
         base_width, base_height = self.base_size(width, height)
         base_px = base_width * base_height
-        taps = self.filter_taps or len(DEFAULT_TAPS)
+        taps = self.filter_taps or 4
         total = 0
         for name, shape in self.shapes().items():
             block = re.fullmatch(r"synthesis\.b(\d+)\.(conv0|conv1|torgb|skip)\.weight", name)
@@ -162,6 +161,14 @@ class StyleGAN2Spec(Spec):
         if not self.use_noise:
             return {}
         return {"noise": np.array(controls.get("noise", 1.0), np.float32)}
+
+    def layer_of(self, tensor: str) -> int:
+        block = re.search(r"\bb(\d+)\.(\w+)", tensor)
+        if block is None:
+            return 0
+        first = max(2 * self.resolutions.index(int(block[1])) - 1, 0)
+        conv0 = int(first > 0)  # b4 has none
+        return first + {"conv1": conv0, "torgb": conv0 + 1}.get(block[2], 0)
 
     def as_json(self) -> dict[str, Any]:
         row = asdict(self)
@@ -276,6 +283,8 @@ def _check(spec: StyleGAN2Spec) -> None:
         raise _refused("mapping", spec.mapping, f"widths that end with w_dim, {spec.w_dim}")
     if bool(spec.classes) != bool(spec.embed_features) or (spec.class_average and not spec.classes):
         raise _refused("classes", spec.classes, "classes with an embedding, or neither")
+    if spec.filter_taps == 1:
+        raise _refused("filter_taps", 1, "0, or 2 to 7")
     if spec.img_channels == 2:
         raise _refused("img_channels", 2, "1 (grey), 3 (RGB) or more")
 
