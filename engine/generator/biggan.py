@@ -44,13 +44,17 @@ class BigGAN(Synthesis):
         self.slots = (Slot("w", (spec.num_ws, spec.w_dim)), Slot("rows", (spec.n_stats,), shared=True))
         self.generator = Pyramid(spec, tensors, half)
 
-    def forward(self, w: Tensor, rows: Tensor) -> Tensor:
+    def forward(self, *inputs: Tensor) -> Tensor:
+        w, rows = inputs
         picture: Tensor = self.generator(w, rows)
         return picture
 
 
 class Pyramid(nn.Module):
     """From the condition at 4x4 to the picture."""
+
+    gain: Tensor
+    shift: Tensor
 
     def __init__(self, spec: BigGANSpec, tensors: Mapping[str, Tensor], half: bool) -> None:
         super().__init__()
@@ -62,7 +66,7 @@ class Pyramid(nn.Module):
             dtype = torch.float16 if half and side >= HALF_FROM else torch.float32
             prefix = f"generator.layers.{i}"
             if block is None:
-                self.layers.append(Attention(tensors, prefix, dtype))
+                self.layers.append(Attention(tensors, prefix, side, dtype))
             else:
                 self.layers.append(Bottleneck(block, tensors, prefix, spec.eps, dtype))
                 side *= 2 if block.doubles else 1
@@ -93,6 +97,9 @@ class Pyramid(nn.Module):
 class Bottleneck(nn.Module):
     """1x1 down, 3x3, 3x3, 1x1 up, each behind a conditional normalisation; beside it the input, its first half where
     channels are halved."""
+
+    condition: Tensor
+    rest: Tensor
 
     def __init__(
         self, block: Block, tensors: Mapping[str, Tensor], prefix: str, eps: float, dtype: torch.dtype
@@ -129,14 +136,15 @@ class Bottleneck(nn.Module):
         y = self.conv_1(y)
         y = self.conv_2(F.relu(self.bn_2(y, scales[2], shifts[2])))
         y = self.conv_3(F.relu(self.bn_3(y, scales[3], shifts[3])))
-        return x + y
+        return torch.add(x, y)
 
 
 class Attention(nn.Module):
     """Each position takes from all others, at half their size, what is like itself. Its `gamma` is folded."""
 
-    def __init__(self, tensors: Mapping[str, Tensor], prefix: str, dtype: torch.dtype) -> None:
+    def __init__(self, tensors: Mapping[str, Tensor], prefix: str, side: int, dtype: torch.dtype) -> None:
         super().__init__()
+        self.side = side
         gamma = tensors[f"{prefix}.gamma"].float()
         self.snconv1x1_theta = Convolution(tensors, f"{prefix}.snconv1x1_theta", dtype)
         self.snconv1x1_phi = Convolution(tensors, f"{prefix}.snconv1x1_phi", dtype)
@@ -149,12 +157,15 @@ class Attention(nn.Module):
         phi = F.max_pool2d(self.snconv1x1_phi(x), 2).flatten(2)
         g = F.max_pool2d(self.snconv1x1_g(x), 2).flatten(2)
         likeness = torch.softmax(torch.bmm(theta.transpose(1, 2), phi).float(), dim=-1).to(x.dtype)
-        taken = torch.bmm(g, likeness.transpose(1, 2)).unflatten(2, x.shape[2:])
-        return x + self.snconv1x1_o_conv(taken)
+        taken = torch.bmm(g, likeness.transpose(1, 2))
+        return torch.add(x, self.snconv1x1_o_conv(taken.reshape(-1, g.shape[1], self.side, self.side)))
 
 
 class Statistics(nn.Module):
     """The means and 1 / sqrt(variance + eps) of several normalisations, at the truncation that the rows say."""
+
+    means: Tensor
+    variances: Tensor
 
     def __init__(self, tensors: Mapping[str, Tensor], names: list[str], eps: float) -> None:
         super().__init__()
@@ -179,6 +190,9 @@ class Affine(nn.Module):
 class Convolution(nn.Module):
     """A convolution that keeps the size, with the weight and the bias, if it has one, of this name."""
 
+    weight: Tensor
+    bias: Tensor | None
+
     def __init__(
         self, tensors: Mapping[str, Tensor], name: str, dtype: torch.dtype, gain: Tensor | None = None
     ) -> None:
@@ -196,6 +210,9 @@ class Convolution(nn.Module):
 
 class Product(nn.Module):
     """A matrix product with the weight and the bias of this name."""
+
+    weight: Tensor
+    bias: Tensor
 
     def __init__(self, tensors: Mapping[str, Tensor], name: str) -> None:
         super().__init__()

@@ -5,6 +5,7 @@ high fidelity natural image synthesis", appendix B (BigGAN-deep).
 """
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
@@ -189,6 +190,14 @@ class BigGANSpec(Spec):
         else:
             rows[row], rows[row + 1] = fraction, 1.0 - fraction
         return rows
+
+    def layer_of(self, tensor: str) -> int:
+        """gen_z is 0, the blocks follow; the attention goes with the block it stands before, the end with the last."""
+        place = re.match(r"generator\.layers\.(\d+)\.", tensor)
+        if place is None:
+            return 0 if tensor.startswith("generator.gen_z.") else self.num_ws - 1
+        index = int(place[1])
+        return index if index > self.attention else index + 1
 
     def as_json(self) -> dict[str, Any]:
         ch = self.channel_width

@@ -50,8 +50,8 @@ class ProGAN(Synthesis):
             self.add_module(name, layer)
             before = side
 
-    def forward(self, w: Tensor) -> Tensor:
-        x = w.flatten(1)
+    def forward(self, *inputs: Tensor) -> Tensor:
+        x = inputs[0].flatten(1)
         for layer in self.children():
             x = layer(x)
         return x.float()
@@ -59,6 +59,9 @@ class ProGAN(Synthesis):
 
 class First(nn.Module):
     """z to 4x4: a 4x4 convolution over one pixel, which is one product with its taps in reverse order."""
+
+    weight: Tensor
+    bias: Tensor
 
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
         super().__init__()
@@ -75,6 +78,9 @@ class First(nn.Module):
 
 class Layer(nn.Module):
     """Normalise, double the size where it grows, convolve, and bend; the 1x1 that makes RGB is not bent."""
+
+    weight: Tensor
+    bias: Tensor
 
     def __init__(self, weight: Tensor, bias: Tensor, grows: bool, dtype: torch.dtype) -> None:
         super().__init__()

@@ -90,7 +90,9 @@ class ProGANSpec(Spec):
 
 
 def _kernel(shapes: Shapes, name: str) -> tuple[int, ...]:
-    shape = tuple(shapes.get(name, ()))
+    if name not in shapes:
+        raise ModelError(f"the tensor {name} is missing; a Progressive GAN begins with it")
+    shape = tuple(shapes[name])
     if len(shape) != 4:
         raise ModelError(f"the tensor {name} has shape {shape}; a Progressive GAN needs (out, in, height, width)")
     return shape

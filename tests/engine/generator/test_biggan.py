@@ -1,6 +1,7 @@
 """BigGAN-deep: the picture is the reference's, and truncation can be played."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,7 +26,7 @@ TRUNCATIONS = ["0.4", "0.7", "1", "0.43", "0.28", "0.1"]
 ON_GRID = ["0.4", "0.7", "1", "0.1"]
 LAYERS_128 = [[False, 16, 16], [True, 16, 16], [False, 16, 16], [True, 16, 8], [False, 8, 8], [True, 8, 4]]
 LAYERS_128 += [[False, 4, 4], [True, 4, 2], [False, 2, 2], [True, 2, 1]]
-SMALL = {
+SMALL: dict[str, Any] = {
     "output_dim": 16,
     "z_dim": 4,
     "class_embed_dim": 4,
@@ -102,7 +103,7 @@ def random_tensors(spec: BigGANSpec, seed: int = 0) -> dict[str, Tensor]:
         if name.endswith("running_vars"):
             tensor = tensor.abs() + 0.5
         elif name.endswith("weight") and len(shape) > 1:
-            tensor = tensor / max(1, np.prod(shape[1:])) ** 0.5
+            tensor = tensor / math.sqrt(math.prod(shape[1:]))
         tensors[name] = tensor
     return tensors
 
@@ -374,6 +375,16 @@ def test_its_slots_are_what_it_takes() -> None:
 
 
 # The specification
+
+
+def test_each_tensor_belongs_to_the_layer_whose_w_it_takes() -> None:
+    spec, _, net = small()
+    layers = {name: spec.layer_of(name) for name, _ in net.named_buffers()}
+    assert layers["generator.gen_z.weight"] == 0
+    assert layers["generator.layers.1.condition"] == 2
+    assert layers["generator.layers.2.snconv1x1_g.weight"] == layers["generator.layers.3.conv_0.weight"] == 3
+    assert layers["generator.layers.4.statistics.means"] == layers["generator.conv_to_rgb.bias"] == 4
+    assert layers["generator.gain"] == 4
 
 
 def test_the_work_is_that_of_the_published_512() -> None:
