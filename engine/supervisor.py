@@ -89,7 +89,8 @@ class Supervisor:
             return ""
         status = child.process.poll()
         if status is not None:
-            return f"it ended with status {status}"
+            said = last_words(self.session, child.role, child.incarnation)
+            return f"it ended with status {status}" + (f": {said}" if said else "")
         row = self.board.row(child.role, child.incarnation)
         if row[Board.WORK] > 0:
             silence_s = now_s - row[Board.BEAT]
@@ -129,6 +130,18 @@ class Supervisor:
                     child.process.wait(max(0.0, deadline_s - time.perf_counter()))
                 except subprocess.TimeoutExpired:
                     end(child)
+
+
+def last_words(session: Path, role: str, incarnation: int, words: str | None = None) -> str:
+    """Why a child ended, in its own words: written by the child where `words` are given, read by whoever watches it."""
+    path = session / f"fault-{role}-{incarnation}"
+    try:
+        if words is not None:
+            path.write_text(words, "utf-8")
+            return words
+        return path.read_text("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def end(child: Child) -> None:

@@ -100,10 +100,12 @@ def open_model(
 
 def pending(names: Sequence[str], folder: Path | None = None) -> list[Path]:
     """Of these models, the foreign checkpoints that have not been converted yet."""
+    files = [path for name in names if name and (path := find_model(name, folder)) is not None]
+    if not files:
+        return []
     from engine.generator.convert import converted, is_foreign
 
-    found = (find_model(name, folder) for name in names if name)
-    return [path for path in found if path is not None and is_foreign(path) and converted(path) is None]
+    return [path for path in files if is_foreign(path) and converted(path) is None]
 
 
 def find_model(name: str, folder: Path | None = None) -> Path | None:

@@ -5,6 +5,9 @@ import signal
 import sys
 from pathlib import Path
 
+from engine.errors import InputError
+from engine.supervisor import last_words
+
 ROLES = {
     "generator": "engine.show.picture",
     "signals": "engine.show.signals",
@@ -20,7 +23,11 @@ def main() -> int:
         return 2
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the stage, which stops us cleanly
     role, folder, incarnation = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-    importlib.import_module(ROLES[role]).run(folder, incarnation)
+    try:
+        importlib.import_module(ROLES[role]).run(folder, incarnation)
+    except InputError as error:  # nothing of ours is broken: who watches us says it
+        last_words(folder, role, incarnation, str(error))
+        return 2
     return 0
 
 

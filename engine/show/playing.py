@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.errors import EngineError
-from engine.preset import Show, check_routes, find_show, load_show, same_generator, show_names
+from engine.preset import Show, same_generator, show_names
 from engine.shared import Board
+from engine.show.loading import Loader, changed_ns
 from engine.show.session import Session
 from engine.supervisor import Child, Supervisor, end
 
@@ -19,19 +19,23 @@ class Playing:
         self._session, self._supervisor, self._tell = session, supervisor, tell
         self._shows: dict[int, Show] = {}  # the last few, by generation
         self._spare: Child | None = None
+        self._loader = Loader()
         self._revision = 0
-        self._publish(show)
+        self.adopted = -1  # the generator that took over from another last
+        self._publish(show, changed_ns(show.path))
 
-    def _publish(self, show: Show) -> None:
+    def _publish(self, show: Show, mtime_ns: int) -> None:
         self.show = show
-        self._mtime_ns = _mtime_ns(show.path)
+        self._mtime_ns = mtime_ns
+        for line in show.told:
+            self._tell(line)
         self.generation = self._session.publish(show)
         self._shows[self.generation] = show
         self._shows.pop(self.generation - REMEMBERED, None)
 
-    def _play(self, show: Show) -> None:
+    def _play(self, show: Show, mtime_ns: int) -> None:
         """Play this from now on. A generator that was being warmed for something else is let go."""
-        self._publish(show)
+        self._publish(show, mtime_ns)
         if self._spare is not None:
             self._drop(self._spare)
         self.follow_script()
@@ -62,35 +66,34 @@ class Playing:
         return list(self.show.table.next) or show_names(self.show.path)
 
     def change(self, name: str) -> None:
-        """Play another show. One that does not hold together is refused and the present one plays on."""
+        """Play another show as soon as it is read. One that does not hold together leaves the present one playing."""
         folder = self.show.folder.parent / name
-        show = self._load(folder if (folder / "show.toml").is_file() else name)
-        if show is not None:
-            self._tell(f"playing {show.name}")
-            self._play(show)
+        self._loader.ask(folder if (folder / "show.toml").is_file() else name, self.show.options)
 
     def reload(self, revision: int) -> None:
-        """Swap in a saved show.toml; a broken one keeps the last good show and says why.
+        """Swap in a saved show.toml once it is read; a broken one keeps the last good show and says why.
 
         revision : goes up when a saved effect changed what can be played on it
         """
-        mtime_ns = _mtime_ns(self.show.path)
+        mtime_ns = changed_ns(self.show.path)
         if mtime_ns in (0, self._mtime_ns) and revision == self._revision:
             return
         self._mtime_ns, self._revision = mtime_ns or self._mtime_ns, revision
-        show = self._load(self.show.path)
-        if show is not None:
-            self._tell(f"{show.name} was saved: playing it")
-            self._play(show)
+        self._loader.ask(self.show.path, self.show.options, saved=True)
 
-    def _load(self, show: Path | str) -> Show | None:
-        try:
-            found = load_show(find_show(show), self.show.options)
-            check_routes(found)
-        except EngineError as error:
-            self._tell(str(error))
-            return None
-        return found
+    def take(self) -> None:
+        """Play the show that was asked for, when it has been read. Costs nothing while there is none."""
+        for line in self._loader.news():
+            self._tell(line)
+        loaded = self._loader.take()
+        if loaded is None:
+            return
+        if loaded.show is None:
+            self._tell(loaded.why)
+            return
+        name = loaded.show.name
+        self._tell(f"{name} was saved: playing it" if loaded.saved else f"playing {name}")
+        self._play(loaded.show, loaded.mtime_ns)
 
     def look(self, now_s: float) -> None:
         """Warm a generator where the present one cannot draw the show; take it when it draws, give up when it fails."""
@@ -103,12 +106,12 @@ class Playing:
             self._session.board.row("generator", spare.incarnation)[Board.WORK] > 0
         ):
             self._supervisor.adopt(spare)
-            self._spare = None
+            self._spare, self.adopted = None, spare.incarnation
         elif why := self._supervisor.fault(spare, now_s):
             self._tell(f"the new generator failed ({why}); the former one plays on")
             self._drop(spare)
             if drawn is not None:
-                self._play(drawn)
+                self._play(drawn, self._mtime_ns if drawn.path == self.show.path else changed_ns(drawn.path))
 
     @property
     def warming(self) -> bool:
@@ -125,10 +128,3 @@ class Playing:
         child = self._supervisor.children["generator"]
         row = self._session.board.row("generator", child.incarnation)
         return self._shows.get(int(row[Board.GENERATION]))
-
-
-def _mtime_ns(path: Path) -> int:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0

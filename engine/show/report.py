@@ -69,6 +69,7 @@ def report(session: Session, tally: Tally, show: Show) -> dict[str, Any]:
         "torn_frames": tally.torn,
         "device": generator.get("device", ""),
         "backend": generator.get("backend", ""),
+        "generator": generator.get("notes", {}),
         "model": generator.get("model", show.model),
         "size": list(show.size),
         "generator_size": list(show.drawn_size),

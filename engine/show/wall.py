@@ -90,6 +90,7 @@ class Wall:
             while not (self.stage.closed or until()):
                 start_s, period_s = self._start_s, self._period_s
                 due_s = start_s + (self._tick + 1) * period_s
+                self._open_frames()
                 image, note = self._await(self._tick, due_s)
                 now_s = time.perf_counter()
                 self._look(now_s)
@@ -261,7 +262,7 @@ class Wall:
 
     def _look(self, now_s: float) -> None:
         """Now and then: children, a warmed generator, the show's file, effects that were saved."""
-        self._open_frames()
+        self.playing.take()
         if now_s - self._watched_s < WATCH_S:
             return
         self._watched_s = now_s
@@ -293,6 +294,8 @@ class Wall:
             if frames.newest == 0:
                 return
             self._frames, self._frames_path, self._note = frames, path, None
+            if child.incarnation == self.playing.adopted:  # not one that was started again: that one goes on
+                self.stage.crossfade(self.show.table.generator.crossfade_s)
             if not self.playing.warming:  # its ring may be in the making
                 for former in self.session.folder.glob("frames-*"):
                     if former != path:
