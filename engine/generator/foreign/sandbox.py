@@ -1,12 +1,38 @@
-"""A child process that reads a stranger's file and can do nothing else."""
+"""A child process that reads a stranger's file and can do nothing else.
 
-from dataclasses import dataclass
+The parent hands it two open files and nothing more: the source is its standard input, the result its standard output.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, BinaryIO
+
+from engine.errors import ModelError, RoomError
+from engine.generator.foreign import audit, linux_walls
+from engine.generator.foreign.refusal import DISTRUST
+
+REPORT_BYTES = 1 << 20
+OPEN_FILES = 16
+_MODULE = "engine.generator.foreign"
+_START = f"""\
+import json, runpy, sys
+sys.path[:] = json.loads(sys.argv.pop(1))
+runpy.run_module({_MODULE!r}, run_name="__main__")
+"""
+_KEPT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "TMPDIR", "TEMP")
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the child may use."""
+    """What the child may use: memory beyond its imports, processor time, bytes of the result, and the wall's clock."""
 
     memory_bytes: int
     cpu_s: int
@@ -17,11 +43,70 @@ class Limits:
 def run(source: BinaryIO, target: BinaryIO, request: Any, *, name: str, limits: Limits) -> Any:
     """In the parent: let a child read `source` and write `target`; returns what it reports as "ok".
 
-    Starts `python -m engine.generator.foreign` with the source as its standard input, the target (a real file, open for
-    writing) as its standard output and `request` (plain JSON data) as its argument; see `take`.
-    ModelError when it refuses, dies, or goes over a limit; RoomError when it fails by our own mistake.
+    Starts `engine.generator.foreign` in an isolated interpreter with our own import path. `request` is plain JSON data;
+    see `take`. ModelError when the child refuses, dies, or goes over a limit; RoomError when it fails by our own
+    mistake or cannot be started.
     """
-    raise NotImplementedError
+    command = [sys.executable, "-I", "-B", "-c", _START, json.dumps([part or os.getcwd() for part in sys.path])]
+    return _run([*command, json.dumps({"request": request, "limits": asdict(limits)})], source, target, name, limits)
+
+
+def _run(command: list[str], source: BinaryIO, target: BinaryIO, name: str, limits: Limits) -> Any:
+    target.flush()
+    with tempfile.TemporaryFile() as report:
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=source,
+                stdout=target,
+                stderr=report,
+                env=_environment(),
+                cwd=Path(sys.executable).anchor,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise RoomError(f"the reader of foreign files cannot be started: {error}") from None
+        try:
+            code = process.wait(limits.wall_s)
+        except subprocess.TimeoutExpired:
+            raise _over_time(name, limits.wall_s) from None
+        finally:
+            process.kill()
+            process.wait()
+        report.seek(max(0, report.seek(0, os.SEEK_END) - REPORT_BYTES))
+        return _outcome(code, report.read().decode(errors="replace"), name, limits)
+
+
+def _environment() -> dict[str, str]:
+    """Nothing but what the interpreter needs to find its libraries; two threads of linear algebra at most."""
+    kept = {key: os.environ[key] for key in _KEPT if key in os.environ}
+    return kept | dict.fromkeys(_THREADS, str(min(2, os.cpu_count() or 1)))
+
+
+def _outcome(code: int, report: str, name: str, limits: Limits) -> Any:
+    last = report.strip().rpartition("\n")[2].strip()
+    if code == 0:
+        with contextlib.suppress(ValueError, RecursionError):
+            said = json.loads(last)
+            if isinstance(said, dict) and isinstance(said.get("refused"), str):
+                raise _refusal(name, said["refused"])
+            if isinstance(said, dict) and "ok" in said:
+                return said["ok"]
+    if code < 0 and -code == getattr(signal, "SIGXCPU", None):
+        raise _over_time(name, limits.cpu_s)
+    if code < 0:
+        raise _refusal(name, f"its reader was stopped by the system (signal {-code}); {DISTRUST}")
+    if last.startswith("MemoryError"):
+        raise _refusal(name, f"reading it takes more than {limits.memory_bytes >> 20} MiB; {DISTRUST}")
+    raise RoomError(f"reading {name} failed: {last or f'its reader ended with {code}'}")
+
+
+def _over_time(name: str, limit_s: float) -> ModelError:
+    return _refusal(name, f"reading it takes over {limit_s:g} s; {DISTRUST}")
+
+
+def _refusal(name: str, why: str) -> ModelError:
+    return ModelError(why if why.startswith(f"{name}: ") else f"{name}: refused: {why}")
 
 
 def take() -> tuple[BinaryIO, BinaryIO, Any, Limits]:
@@ -29,12 +114,44 @@ def take() -> tuple[BinaryIO, BinaryIO, Any, Limits]:
 
     At the end the child prints one line of JSON: `{"ok": anything}` or `{"refused": "message"}`, and exits with 0.
     """
-    raise NotImplementedError
+    source, target = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    os.close(nothing)
+    told = json.loads(sys.argv[1])
+    return source, target, told["request"], Limits(**told["limits"])
 
 
 def confine(memory_bytes: int, cpu_s: int, file_bytes: int) -> tuple[str, ...]:
     """In the child, after its imports: give up everything but the files that are open. Returns what is in force.
 
-    `memory_bytes` counts what is mapped from now on.
+    `memory_bytes` counts what is mapped from now on. Each wall that the system does not have is left out: limits
+    (POSIX), Landlock and a filter of system calls (Linux), an audit hook that ends forbidden Python calls (everywhere).
+    There is no way back.
     """
-    raise NotImplementedError
+    walls = [*_limits(memory_bytes, cpu_s, file_bytes), *linux_walls.seal()]
+    audit.forbid()
+    return (*walls, "audit")
+
+
+def _limits(memory_bytes: int, cpu_s: int, file_bytes: int) -> list[str]:
+    try:
+        import resource
+    except ImportError:  # Windows has none
+        return []
+    wanted = {
+        "RLIMIT_AS": linux_walls.mapped_bytes() + memory_bytes if sys.platform == "linux" else None,
+        "RLIMIT_CPU": int(resource.getrusage(resource.RUSAGE_SELF).ru_utime) + cpu_s,
+        "RLIMIT_FSIZE": file_bytes,
+        "RLIMIT_NOFILE": OPEN_FILES,
+        "RLIMIT_NPROC": 0,
+        "RLIMIT_CORE": 0,
+    }
+    done = []
+    for limit, value in wanted.items():
+        if value is not None and hasattr(resource, limit):
+            with contextlib.suppress(ValueError, OSError):  # a lower limit is in force already
+                resource.setrlimit(getattr(resource, limit), (value, value))
+                done.append(limit)
+    return done
