@@ -1,7 +1,6 @@
 """Which show plays: publishes it, follows its file, and warms a generator for it beside the present one."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from engine.preset import Show, same_generator, show_names
 from engine.shared import Board
