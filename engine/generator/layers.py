@@ -58,7 +58,7 @@ class ModulatedConv(nn.Module):
 
     weight: Tensor
     bias: Tensor | None
-    squares: Tensor
+    squares: Tensor | None
 
     def __init__(
         self,
@@ -70,6 +70,7 @@ class ModulatedConv(nn.Module):
         gain: float = 1.0,
         padding: int = 0,
         up: bool = False,
+        pixels: int | None = None,
         batched: bool = False,
         half: bool = False,
     ) -> None:
@@ -77,21 +78,23 @@ class ModulatedConv(nn.Module):
 
         gain : of the output, but not of the bias
         up : a transposed convolution of stride 2: h' = 2 h + k - 2 without padding
+        pixels : of the output; one voice's activations are scaled, not its weights, where they are fewer
         batched : scale activations, for any number of voices; else weights, for one
         half : weights and activations in float16; styles stay float32, and each filter and each style is divided by
         its largest magnitude (which demodulation undoes), so that nothing overflows
         """
         super().__init__()
         self.affine = affine
-        self._demodulate, self._padding, self._up, self._batched, self._half = demodulate, padding, up, batched, half
-        self._gain = gain
-        self._sides = (weight.shape[0], weight.shape[1])
+        self._demodulate, self._padding, self._up, self._half, self._gain = demodulate, padding, up, half, gain
+        self._sides = wide, narrow = weight.shape[0], weight.shape[1]
+        activations = weight.numel() if pixels is None else pixels * (wide + narrow / (4 if up else 1))
+        self._of_activations = batched or activations < weight.numel()
         weight = weight.float()
         if demodulate and half:
             largest = weight.abs().amax((1, 2, 3), keepdim=True).clamp(min=EPSILON)
             weight = weight / (largest * sqrt(weight[0].numel()))
-        if batched and demodulate:
-            self.register_buffer("squares", weight.square().sum((2, 3)))
+        squares = weight.square().sum((2, 3)) if batched and demodulate else None
+        self.register_buffer("squares", squares)
         if not demodulate:
             weight = weight * gain
         if up:
@@ -104,30 +107,32 @@ class ModulatedConv(nn.Module):
         style = self.affine(w)
         if self._demodulate and self._half:
             style = style / style.abs().amax(1, keepdim=True).clamp(min=EPSILON)
-        return self._scale_activations(x, style) if self._batched else self._scale_weights(x, style)
+        return self._scale_activations(x, style) if self._of_activations else self._scale_weights(x, style)
 
     def _scale_activations(self, x: Tensor, style: Tensor) -> Tensor:
         wide, narrow = self._sides
         x = x * style.to(x.dtype).view(-1, narrow, 1, 1)
         if not self._demodulate:
             return self._convolve(x, self.weight, self.bias)
-        size = torch.rsqrt(functional.linear(style * style, self.squares) + EPSILON) * self._gain
         x = self._convolve(x, self.weight, None)
-        size = size.to(x.dtype).view(-1, wide, 1, 1)
+        size = self._size(style).to(x.dtype).view(-1, wide, 1, 1)
         return x.mul_(size) if self.bias is None else torch.addcmul(self.bias.view(1, wide, 1, 1), x, size)
 
     def _scale_weights(self, x: Tensor, style: Tensor) -> Tensor:
         wide, narrow = self._sides
         ins, outs = ((narrow, 1, 1, 1), (1, wide, 1, 1)) if self._up else ((1, narrow, 1, 1), (wide, 1, 1, 1))
+        scale = style.view(ins)
         if self._demodulate:
-            # From the weights as they are now, not from a constant: two models blend their weights.
+            scale = scale * self._size(style).view(outs)
+        return self._convolve(x, self.weight * scale.to(self.weight.dtype), self.bias)
+
+    def _size(self, style: Tensor) -> Tensor:
+        """What each output channel (n, out) is multiplied by to have unit size, and its gain."""
+        squares = self.squares
+        if squares is None:  # from the weights as they are now: two models may blend theirs
             squares = self.weight.float().square().sum((2, 3))
             squares = squares.t() if self._up else squares
-            size = torch.rsqrt(functional.linear(style * style, squares) + EPSILON) * self._gain
-            scale = style.view(ins) * size.view(outs)
-        else:
-            scale = style.view(ins)
-        return self._convolve(x, self.weight * scale.to(self.weight.dtype), self.bias)
+        return torch.rsqrt(functional.linear(style * style, squares) + EPSILON) * self._gain
 
     def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         if self._up:
@@ -161,7 +166,7 @@ class Smooth(nn.Module):
 class Upsample(nn.Module):
     """A picture of twice the size, resampled with a filter; zeros lie around it.
 
-    With the usual [1, 3, 3, 1] this is what bilinear interpolation gives, which every backend does fast.
+    Inserting zeros and filtering is what a transposed convolution of stride 2 does.
     """
 
     kernel: Tensor
@@ -169,18 +174,11 @@ class Upsample(nn.Module):
     def __init__(self, kernel: Tensor, channels: int, *, half: bool = False) -> None:
         """kernel : (k, k) that sums to 1."""
         super().__init__()
-        self._channels, self._half = channels, half
-        usual = resampling_kernel()
-        self._bilinear = kernel.shape == usual.shape and torch.allclose(kernel, usual, atol=1e-6)
-        self._crop = kernel.shape[0] // 2 - 1
-        if not self._bilinear:
-            number = torch.float16 if half else torch.float32
-            self.register_buffer("kernel", (kernel * 4).to(number).expand(channels, 1, -1, -1).contiguous())
+        self._channels, self._crop = channels, kernel.shape[0] // 2 - 1
+        number = torch.float16 if half else torch.float32
+        self.register_buffer("kernel", (kernel * 4).to(number).expand(channels, 1, -1, -1).contiguous())
 
     def forward(self, x: Tensor) -> Tensor:
         height, width = x.shape[2] * 2, x.shape[3] * 2
-        if self._bilinear:
-            x = functional.interpolate(functional.pad(x, (1, 1, 1, 1)), scale_factor=2.0, mode="bilinear")
-            return x.narrow(2, 2, height).narrow(3, 2, width)
         x = functional.conv_transpose2d(x, self.kernel, stride=2, groups=self._channels)
         return x.narrow(2, self._crop, height).narrow(3, self._crop, width)
