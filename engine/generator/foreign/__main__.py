@@ -81,9 +81,9 @@ def check_finite(found: Foreign) -> None:
 
 
 def warm_up() -> None:
-    """Let the linear algebra start its threads while it may."""
-    square = np.eye(64)
-    np.linalg.eigvalsh(square @ square)
+    """Let numpy load what it loads when it is first used, while it may."""
+    square = np.random.RandomState(0).randn(64, 64)
+    np.linalg.eigvalsh(square @ square.T)
 
 
 if __name__ == "__main__":
