@@ -49,15 +49,30 @@ def convert(source: Path, out: Path | None = None, tell: Tell = silent, *, upstr
 def cached(source: Path, tell: Tell = silent) -> Path:
     """The converted form of a checkpoint, in the user's cache: made once for the same bytes."""
     found = _source(source)
-    out = cache_dir("models") / f"{found.digest[:32]}-{VERSION}.safetensors"
+    out = _in_cache(found)
     if out.exists():
-        try:
-            model_file.read_header(out)
-        except ModelError:
-            tell("the cached copy is damaged: converting again")
-        else:
+        if _is_whole(out):
             return out
+        tell("the cached copy is damaged: converting again")
     return _converted(found, out, tell, False)
+
+
+def converted(source: Path) -> Path | None:
+    """The converted form of a checkpoint where the user's cache has it already."""
+    out = _in_cache(_source(source))
+    return out if _is_whole(out) else None
+
+
+def _in_cache(source: Source) -> Path:
+    return cache_dir("models") / f"{source.digest[:32]}-{VERSION}.safetensors"
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        model_file.read_header(path)
+    except ModelError:
+        return False
+    return True
 
 
 def playable(model: Path, tell: Tell = silent) -> Path:
