@@ -3,17 +3,16 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError, ModelError
 from engine.generator import model_file
+from engine.generator.digests import digest
 from engine.paths import cache_dir, check_output, part_beside
 
 VERSION = 1  # of what is written: a new one converts anew
 CONFIG_BYTES = 64 << 10
-BUFFER_BYTES = 1 << 20
 WEIGHTS = ("pytorch_model.bin", "model.safetensors")
 PACE_BYTES_S = 2_000_000  # the slowest that is waited for
 
@@ -114,15 +113,9 @@ def _source(path: Path) -> Source:
     weights = _weights(path) if path.is_dir() else path
     beside = weights.with_name("config.json")
     config = _config(beside) if weights.suffix.lower() in (".bin", ".safetensors") and beside.is_file() else None
-    digest = sha256(b"" if config is None else json.dumps(config, sort_keys=True).encode())
-    try:
-        with weights.open("rb") as file:
-            while block := file.read(BUFFER_BYTES):
-                digest.update(block)
-    except OSError as error:
-        raise ModelError(f"{weights}: cannot be read ({error.strerror or error})") from None
+    found = digest(weights, b"" if config is None else json.dumps(config, sort_keys=True).encode())
     name = path.resolve().name
-    return Source(name, name if path.is_dir() else path.stem, weights, config, digest.hexdigest())
+    return Source(name, name if path.is_dir() else path.stem, weights, config, found)
 
 
 def _weights(folder: Path) -> Path:
