@@ -94,10 +94,11 @@ def _converted(source: Source, out: Path, tell: Tell, upstream_exact: bool) -> P
     limits = Limits(
         memory_bytes=3 * size + (384 << 20), cpu_s=2 * patience_s, file_bytes=2 * size + (64 << 20), wall_s=patience_s
     )
-    request = {
+    wanted = {
         "file": source.name, "sha256": source.digest, "name": source.title, "config": source.config,
-        "upstream_exact": upstream_exact, "safetensors": source.weights.suffix.lower() == ".safetensors",
+        "upstream_exact": upstream_exact,
     }  # fmt: skip
+    request = {"wanted": wanted, "safetensors": source.weights.suffix.lower() == ".safetensors"}
     tell(f"converting {source.name}")
     with part_beside(out) as part:
         with source.weights.open("rb") as weights, part.open("wb") as target:
