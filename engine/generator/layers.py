@@ -14,6 +14,7 @@ from torch.nn import functional
 
 SQRT2 = sqrt(2.0)
 EPSILON = 1e-8  # of the demodulation
+CACHED = 1 << 19  # so many weights stay in a core's cache: scaling them is cheap
 DEFAULT_TAPS = (1.0, 3.0, 3.0, 1.0)
 
 
@@ -78,7 +79,7 @@ class ModulatedConv(nn.Module):
 
         gain : of the output, but not of the bias
         up : a transposed convolution of stride 2: h' = 2 h + k - 2 without padding
-        pixels : of the output; one voice's activations are scaled, not its weights, where they are fewer
+        pixels : of the output; of many weights and fewer activations, one voice's activations are scaled instead
         batched : scale activations, for any number of voices; else weights, for one
         half : weights and activations in float16; styles stay float32, and each filter and each style is divided by
         its largest magnitude (which demodulation undoes), so that nothing overflows
@@ -88,7 +89,7 @@ class ModulatedConv(nn.Module):
         self._demodulate, self._padding, self._up, self._half, self._gain = demodulate, padding, up, half, gain
         self._sides = wide, narrow = weight.shape[0], weight.shape[1]
         activations = weight.numel() if pixels is None else pixels * (wide + narrow / (4 if up else 1))
-        self._of_activations = batched or activations < weight.numel()
+        self._of_activations = batched or max(activations, CACHED) < weight.numel()
         weight = weight.float()
         if demodulate and half:
             largest = weight.abs().amax((1, 2, 3), keepdim=True).clamp(min=EPSILON)
