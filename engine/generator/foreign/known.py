@@ -133,7 +133,7 @@ def _encode(args: tuple[Any, ...], reading: Reading) -> bytes:
     if len(args) == 2 and all(isinstance(arg, str) for arg in args) and args[1] in _LATIN1:
         reading.budget.copy(len(args[0]))
         try:
-            return args[0].encode("latin1")
+            return str(args[0]).encode("latin1")
         except UnicodeEncodeError:
             pass
     raise RefusedError("it calls _codecs.encode with something that is no text in latin1")
@@ -160,17 +160,19 @@ def _storage(args: tuple[Any, ...], reading: Reading) -> tensors.Storage:
 
 def _tensor(args: tuple[Any, ...], reading: Reading) -> np.ndarray:
     _arity(args, 4, 7, "_rebuild_tensor")
-    return tensors.tensor(*args[:4], reading.budget)
+    storage, offset, size, stride = args[:4]
+    return tensors.tensor(storage, offset, size, stride, reading.budget)
 
 
 def _typed_tensor(args: tuple[Any, ...], reading: Reading) -> np.ndarray:
     _arity(args, 7, 8, "_rebuild_tensor_v3")
-    storage, dtype = args[0], args[6]
+    storage, offset, size, stride, dtype = *args[:4], args[6]
     if not isinstance(storage, tensors.Storage) or not isinstance(dtype, Named):
         raise RefusedError("a tensor has no storage or no dtype")
     if dtype.name not in tensors.DTYPE_NAMES:
         raise RefusedError(f"a tensor is of dtype {dtype.name}")
-    return tensors.tensor(storage.seen_as(tensors.DTYPE_NAMES[dtype.name]), *args[1:4], reading.budget)
+    seen = storage.seen_as(tensors.DTYPE_NAMES[dtype.name])
+    return tensors.tensor(seen, offset, size, stride, reading.budget)
 
 
 def _parameter(args: tuple[Any, ...], reading: Reading) -> np.ndarray:

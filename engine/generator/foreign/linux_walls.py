@@ -8,20 +8,34 @@ import ctypes
 import platform
 import struct
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 _NO_NEW_PRIVS, _PARENT_DEATH, _DUMPABLE = 38, 1, 4
 _LANDLOCK_CREATE, _LANDLOCK_RESTRICT = 444, 446
 _LANDLOCK_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 """Rights on files that each version of Landlock knows, as a number of bits."""
-_CLONE_THREAD = 0x10000
+_CLONE_THREAD, _CLONE3 = 0x10000, 435
 _EPERM, _ENOSYS = 1, 38
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 
-_X86_64 = {
-    "arch": 0xC000003E, "seccomp": 317, "clone": 56, "clone3": 435,
-    "forbidden": (
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The numbers of one processor's system calls."""
+
+    arch: int
+    seccomp: int
+    clone: int
+    forbidden: tuple[int, ...]
+
+
+_X86_64 = Machine(
+    arch=0xC000003E,
+    seccomp=317,
+    clone=56,
+    forbidden=(
         57, 58, 59, 322,  # fork vfork execve execveat
         2, 85, 257, 304, 437,  # open creat openat open_by_handle_at openat2
         41, 42, 49, 53, 288, 43,  # socket connect bind socketpair accept4 accept
@@ -32,10 +46,12 @@ _X86_64 = {
         175, 246, 298, 313, 319, 321, 323, 425, 426, 427,  # modules, kexec, perf, memfd, bpf, userfaultfd, io_uring
         248, 249, 250, 29, 30, 64, 68,  # keys, System V memory, semaphores and messages
     ),
-}  # fmt: skip
-_AARCH64 = {
-    "arch": 0xC00000B7, "seccomp": 277, "clone": 220, "clone3": 435,
-    "forbidden": (
+)  # fmt: skip
+_AARCH64 = Machine(
+    arch=0xC00000B7,
+    seccomp=277,
+    clone=220,
+    forbidden=(
         221, 281,
         56, 265, 437,
         198, 199, 200, 202, 203, 242,
@@ -46,7 +62,7 @@ _AARCH64 = {
         105, 104, 241, 273, 279, 280, 282, 425, 426, 427,
         217, 218, 219, 194, 196, 190, 186,
     ),
-}  # fmt: skip
+)  # fmt: skip
 _MACHINES = {"x86_64": _X86_64, "aarch64": _AARCH64}
 
 
@@ -80,7 +96,7 @@ def _landlock(libc: ctypes.CDLL) -> bool:
     net = 0b11 if version >= 4 else 0
     handled = ctypes.create_string_buffer(struct.pack("<QQ", rights, net), 16)
     rules = libc.syscall(_LANDLOCK_CREATE, handled, ctypes.c_size_t(16 if version >= 4 else 8), 0)
-    return rules >= 0 and libc.syscall(_LANDLOCK_RESTRICT, rules, 0) == 0
+    return rules >= 0 and not libc.syscall(_LANDLOCK_RESTRICT, rules, 0)
 
 
 def _seccomp(libc: ctypes.CDLL) -> bool:
@@ -88,17 +104,17 @@ def _seccomp(libc: ctypes.CDLL) -> bool:
     machine = _MACHINES.get(platform.machine())
     if machine is None or sys.maxsize < 2**32:
         return False
-    code = ctypes.create_string_buffer(_filter(**machine))
+    code = ctypes.create_string_buffer(_filter(machine))
     program = struct.pack("@HP", (len(code) - 1) // 8, ctypes.addressof(code))
-    return libc.syscall(machine["seccomp"], 1, 1, ctypes.create_string_buffer(program)) == 0
+    return not libc.syscall(machine.seccomp, 1, 1, ctypes.create_string_buffer(program))
 
 
-def _filter(arch: int, seccomp: int, clone: int, clone3: int, forbidden: tuple[int, ...]) -> bytes:
+def _filter(machine: Machine) -> bytes:
     """The filter as classic BPF: load, compare, jump; the verdicts stand at its end."""
-    body = [(_EQUAL, number, "deny", "next") for number in forbidden]
-    body += [(_EQUAL, clone3, "missing", "next"), (_EQUAL, clone, "next", "allow")]
+    body = [(_EQUAL, number, "deny", "next") for number in machine.forbidden]
+    body += [(_EQUAL, _CLONE3, "missing", "next"), (_EQUAL, machine.clone, "next", "allow")]
     body += [(_LOAD, 16, "next", "next"), (_ANY_BIT, _CLONE_THREAD, "allow", "deny")]
-    start = [(_LOAD, 4, "next", "next"), (_EQUAL, arch, "next", "kill")]
+    start = [(_LOAD, 4, "next", "next"), (_EQUAL, machine.arch, "next", "kill")]
     start += [(_LOAD, 0, "next", "next"), (_AT_LEAST, 0x40000000, "deny", "next")]
     steps = start + body
     verdicts = {"allow": _ALLOW, "deny": _ERRNO | _EPERM, "missing": _ERRNO | _ENOSYS, "kill": _KILL}

@@ -1,5 +1,6 @@
 """What each opcode of a pickle does to the machine's stack. Names and bytes are those of CPython's `pickletools`."""
 
+import codecs
 import re
 import struct
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from typing import Any
 from engine.generator.foreign import known
 from engine.generator.foreign.machine import WHOLE_BYTES, Machine
 from engine.generator.foreign.refusal import RefusedError, shown
-from engine.generator.foreign.values import check_key
+from engine.generator.foreign.values import Named, check_key
 
 MAX_TEXT_BYTES = 64 << 20
 MAX_INT_BYTES = 64
@@ -77,7 +78,7 @@ def _unescaped(match: re.Match[str]) -> str:
 
 def _raw_unicode(machine: Machine) -> str:
     try:
-        text = machine.line().decode("raw_unicode_escape")
+        text = codecs.raw_unicode_escape_decode(machine.line())[0]  # by name it would be imported first
         text.encode()
     except UnicodeError:
         raise RefusedError("a text is no unicode") from None
@@ -97,7 +98,7 @@ def _memo_index(machine: Machine) -> int:
     return int(text)
 
 
-def _global(machine: Machine) -> known.Named:
+def _global(machine: Machine) -> Named:
     module, name = _line_text(machine), _line_text(machine)
     return known.look_up(module, name)
 

@@ -14,6 +14,7 @@ from engine.generator.foreign.known import Reading
 from engine.generator.foreign.opcodes import read_pickle
 from engine.generator.foreign.refusal import RefusedError
 from engine.generator.foreign.strangers import check_kind
+from engine.generator.foreign.tensors import Storage
 from engine.generator.foreign.values import finish
 
 
@@ -70,5 +71,5 @@ def _contents(data: memoryview, budget: Budget) -> Any:
     return value
 
 
-def _no_storage(data: memoryview) -> torch_file.Storage:
+def _no_storage(data: memoryview) -> Storage:
     raise RefusedError("a storage holds another torch file")

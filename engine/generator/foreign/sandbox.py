@@ -4,6 +4,7 @@ The parent hands it two open files and nothing more: the source is its standard 
 """
 
 import contextlib
+import importlib
 import json
 import os
 import signal
@@ -27,6 +28,7 @@ sys.path[:] = json.loads(sys.argv.pop(1))
 runpy.run_module({_MODULE!r}, run_name="__main__")
 """
 _KEPT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "TMPDIR", "TEMP")
+_LAZY = ("numpy.linalg", "numpy.random")  # what numpy imports only when it is first used
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
@@ -47,7 +49,7 @@ def run(source: BinaryIO, target: BinaryIO, request: Any, *, name: str, limits: 
     see `take`. ModelError when the child refuses, dies, or goes over a limit; RoomError when it fails by our own
     mistake or cannot be started.
     """
-    command = [sys.executable, "-I", "-B", "-c", _START, json.dumps([part or os.getcwd() for part in sys.path])]
+    command = [sys.executable, "-I", "-B", "-c", _START, _import_path()]
     return _run([*command, json.dumps({"request": request, "limits": asdict(limits)})], source, target, name, limits)
 
 
@@ -77,6 +79,10 @@ def _run(command: list[str], source: BinaryIO, target: BinaryIO, name: str, limi
         return _outcome(code, report.read().decode(errors="replace"), name, limits)
 
 
+def _import_path() -> str:
+    return json.dumps([str(Path(part).resolve()) for part in sys.path])
+
+
 def _environment() -> dict[str, str]:
     """Nothing but what the interpreter needs to find its libraries; two threads of linear algebra at most."""
     kept = {key: os.environ[key] for key in _KEPT if key in os.environ}
@@ -85,13 +91,11 @@ def _environment() -> dict[str, str]:
 
 def _outcome(code: int, report: str, name: str, limits: Limits) -> Any:
     last = report.strip().rpartition("\n")[2].strip()
-    if code == 0:
-        with contextlib.suppress(ValueError, RecursionError):
-            said = json.loads(last)
-            if isinstance(said, dict) and isinstance(said.get("refused"), str):
-                raise _refusal(name, said["refused"])
-            if isinstance(said, dict) and "ok" in said:
-                return said["ok"]
+    said = _said(last) if code == 0 else {}
+    if "ok" in said:
+        return said["ok"]
+    if isinstance(said.get("refused"), str):
+        raise _refusal(name, said["refused"])
     if code < 0 and -code == getattr(signal, "SIGXCPU", None):
         raise _over_time(name, limits.cpu_s)
     if code < 0:
@@ -99,6 +103,14 @@ def _outcome(code: int, report: str, name: str, limits: Limits) -> Any:
     if last.startswith("MemoryError"):
         raise _refusal(name, f"reading it takes more than {limits.memory_bytes >> 20} MiB; {DISTRUST}")
     raise RoomError(f"reading {name} failed: {last or f'its reader ended with {code}'}")
+
+
+def _said(line: str) -> dict[str, Any]:
+    try:
+        said = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _over_time(name: str, limit_s: float) -> ModelError:
@@ -130,6 +142,8 @@ def confine(memory_bytes: int, cpu_s: int, file_bytes: int) -> tuple[str, ...]:
     (POSIX), Landlock and a filter of system calls (Linux), an audit hook that ends forbidden Python calls (everywhere).
     There is no way back.
     """
+    for module in _LAZY:
+        importlib.import_module(module)
     walls = [*_limits(memory_bytes, cpu_s, file_bytes), *linux_walls.seal()]
     audit.forbid()
     return (*walls, "audit")

@@ -73,18 +73,19 @@ class Storage(Pending):
 
     def settled(self) -> np.ndarray:
         """All elements in a row; bfloat16 becomes float32."""
+        if self.data is None:
+            return np.zeros(0, "<f4")
         if self._array is None:
-            if self.data is None:
-                return np.zeros(0, "<f4")
-            raw = np.frombuffer(self.data, _RAW.get(self.kind, self.kind))
-            self._array = raw if self.kind not in _RAW else self._converted(raw)
-            self._array.flags.writeable = False
+            raw: np.ndarray = np.frombuffer(self.data, _RAW.get(self.kind, self.kind))
+            array = raw if self.kind not in _RAW else self._converted(raw)
+            array.flags.writeable = False
+            self._array = array
         return self._array
 
     def _converted(self, raw: np.ndarray) -> np.ndarray:
         self._budget.copy(raw.nbytes * (2 if self.kind == "bfloat16" else 1))
         if self.kind == "bool":
-            return raw != 0
+            return np.not_equal(raw, 0)
         wide = raw.astype("<u4")
         wide <<= 16
         return wide.view("<f4")
@@ -166,7 +167,7 @@ class Dtype(Pending):
             raise RefusedError("a numpy dtype has a strange state")
         if any(part is not None for part in state[2:5]):
             raise RefusedError("it holds numpy data of a structured dtype; numbers are read, nothing else")
-        self.dtype = self.dtype.newbyteorder(state[1])
+        self.dtype = np.dtype(f"{state[1]}{self.dtype.str[1:]}")
 
     def settled(self) -> Named:
         """A dtype that stands for itself is a name."""
@@ -195,7 +196,8 @@ def array_from(data: Any, dtype: Any, shape: Any, fortran: Any, budget: Budget) 
 
 def scalar_from(dtype: Any, data: Any, budget: Budget) -> bool | int | float:
     """A numpy scalar as a Python number."""
-    return array_from(data, dtype, (), False, budget).item()
+    number: bool | int | float = array_from(data, dtype, (), False, budget).item()
+    return number
 
 
 def _bytes_of(data: Any, budget: Budget) -> bytes | memoryview:

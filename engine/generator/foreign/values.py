@@ -96,6 +96,7 @@ def finish(root: Any) -> Any:
         if id(node) in open_ids:
             raise RefusedError("a part of it contains itself")
         open_ids.add(id(node))
+        _check_depth(len(open_ids))
         todo.append((node, True))
         todo.extend((child, False) for child in children if id(child) not in done and not _is_leaf(child))
     return done[id(root)][2] if id(root) in done else root
@@ -103,6 +104,11 @@ def finish(root: Any) -> Any:
 
 def _is_leaf(node: Any) -> bool:
     return not isinstance(node, list | tuple | dict | Stub | Pending)
+
+
+def _check_depth(depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise RefusedError(f"it is nested more than {MAX_DEPTH} deep")
 
 
 def _children(node: Any) -> list[Any]:
@@ -119,8 +125,7 @@ def _measured(node: Any, children: list[Any], done: dict[int, tuple[int, int, An
     measures = [done.get(id(child), (0, 1, child)) for child in children]
     depth = 1 + max((measure[0] for measure in measures), default=0)
     nodes = 1 + sum(measure[1] for measure in measures)
-    if depth > MAX_DEPTH:
-        raise RefusedError(f"it is nested more than {MAX_DEPTH} deep")
+    _check_depth(depth)
     if nodes > MAX_NODES:
         raise RefusedError(f"it unfolds to more than {MAX_NODES} parts")
     return depth, nodes, _put(node, children, [measure[2] for measure in measures])

@@ -127,7 +127,8 @@ def _first(data: memoryview, offset: int, name: bytes, size: int) -> int:
     if offset + _LOCAL.size > len(data):
         raise RefusedError("a record lies outside the file", byte=offset)
     fields = _LOCAL.unpack_from(data, offset)
-    signature, _needs, _, _flags, method, _time, _date, _crc, _packed, _size, name_bytes, extra_bytes = fields
+    signature, method = fields[0], fields[4]
+    name_bytes, extra_bytes = map(int, fields[-2:])
     behind = offset + _LOCAL.size + name_bytes
     if signature != b"PK\3\4" or method or bytes(data[behind - name_bytes : behind]) != name:
         raise RefusedError("a record's own header differs from the directory", byte=offset)
