@@ -153,12 +153,12 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.to(self.snconv1x1_theta.weight.dtype)
-        theta = self.snconv1x1_theta(x).flatten(2)
-        phi = F.max_pool2d(self.snconv1x1_phi(x), 2).flatten(2)
-        g = F.max_pool2d(self.snconv1x1_g(x), 2).flatten(2)
-        likeness = torch.softmax(torch.bmm(theta.transpose(1, 2), phi).float(), dim=-1).to(x.dtype)
-        taken = torch.bmm(g, likeness.transpose(1, 2))
-        return torch.add(x, self.snconv1x1_o_conv(taken.reshape(-1, g.shape[1], self.side, self.side)))
+        theta = _positions(self.snconv1x1_theta(x))
+        phi = _positions(F.max_pool2d(self.snconv1x1_phi(x), 2))
+        g = _positions(F.max_pool2d(self.snconv1x1_g(x), 2))
+        likeness = torch.softmax(torch.bmm(theta, phi.transpose(1, 2)).float(), dim=-1).to(x.dtype)
+        taken = torch.bmm(likeness, g).transpose(1, 2).reshape(-1, g.shape[2], self.side, self.side)
+        return torch.add(x, self.snconv1x1_o_conv(taken))
 
 
 class Statistics(nn.Module):
@@ -226,3 +226,8 @@ class Product(nn.Module):
 def _doubled(x: Tensor) -> Tensor:
     """Each pixel four times."""
     return F.interpolate(x, scale_factor=2.0, mode="nearest")
+
+
+def _positions(x: Tensor) -> Tensor:
+    """(voices, height * width, channels): in channels_last they lie like that."""
+    return x.flatten(2).transpose(1, 2)
