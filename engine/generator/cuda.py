@@ -9,12 +9,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.errors import DeviceError
-from engine.generator.agreement import HALF_SIGMA, SAME_SIGMA, compare
+from engine.errors import DeviceError, InputError
+from engine.generator.agreement import HALF_SIGMA
 from engine.generator.cuda_graph import Replay
 from engine.generator.cuda_host import Pins
-from engine.generator.device_frame import to_numpy
-from engine.generator.device_plan import DevicePlan
+from engine.generator.device_frame import Frame, to_numpy
+from engine.generator.device_plan import DevicePlan, Draw
+from engine.generator.ladder import Runner, climb
 from engine.generator.plan import Inputs, Source
 from engine.generator.spec import Canvas
 
@@ -34,16 +35,16 @@ class CudaPlan(DevicePlan):
         if not torch.cuda.is_available():
             raise DeviceError("no CUDA device here (`latenz doctor` says why): choose --device cpu")
         if backend not in LADDERS:
-            raise DeviceError(f"no backend {backend!r} on CUDA; there are: {', '.join(LADDERS)}")
+            raise InputError(f"no backend {backend!r} on CUDA; there are: {', '.join(LADDERS)}")
         settle_arithmetic(repeatable=backend == "eager")
         torch.cuda.set_device(torch.device(device))
         self._ladder = LADDERS[backend]
-        self._replay: Replay | None = None
-        self._pins = Pins(torch.cuda.cudart(), _clear_error)
+        self._replay: Runner | None = None
+        self._pins = Pins(torch.cuda.cudart(), _clear_error)  # type: ignore[no-untyped-call]
         super().__init__(source, voices, canvas, device)
 
     def _set_up(self, source: Source) -> None:
-        self._stream, self._done = torch.cuda.Stream(), torch.cuda.Event()
+        self._stream, self._done = torch.cuda.Stream(), torch.cuda.Event()  # type: ignore[no-untyped-call]
         self._notes |= {"gpu": torch.cuda.get_device_name(), "tf32": "off"}
         with torch.cuda.stream(self._stream):
             super()._set_up(source)
@@ -53,33 +54,21 @@ class CudaPlan(DevicePlan):
 
     def _climb(self) -> None:
         """Take the first way of the ladder that draws what eager draws."""
-        self.backend, self._replay = "eager", None
+        self._replay = None
         self._feed(self._fixed)
         true = to_numpy(self._run(0))
-        for way in self._ladder:
-            replay, found = self._record(way, true)
-            self._notes[way] = found
-            if replay is not None:
-                self.backend, self._replay = way, replay
-                return
+        frame, half_sigma = self._frame, None
+        if frame.halves:
+            half_sigma = HALF_SIGMA.get(frame.net.spec.family, 0.0)
+        made = {"graph": lambda: self._record(frame), "compile": lambda: self._record(compiled(frame))}
+        step = climb([(way, made[way]) for way in self._ladder], len(self._slots), true, half_sigma)
+        self.backend, self._replay = step.way, step.run
+        self._notes |= step.notes
+        if step.run is not None:
+            self._check_bytes()
 
-    def _record(self, way: str, true: NDArray[np.float32]) -> tuple[Replay | None, str]:
-        """The frame as graphs, or None, and what was found in either case."""
-        frame = self._frame if way == "graph" else torch.compile(self._frame, fullgraph=True, dynamic=False)
-        try:
-            replay = Replay(lambda slot: self._draw_with(frame, slot), len(self._slots))
-            agreements = [compare(to_numpy(replay(slot)), true) for slot in range(len(self._slots))]
-        except (RuntimeError, ImportError) as error:
-            return (
-                None,
-                f"not used: {str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__}",
-            )
-        worst = max(agreements, key=lambda agreement: agreement.max_sigma)
-        halves = self._frame.halves  # other algorithms may be chosen, which round fp16 otherwise
-        limit_sigma = HALF_SIGMA.get(self._frame.net.spec.family, 0.0) if halves else SAME_SIGMA
-        if worst.close(limit_sigma) if halves else worst.same():
-            return replay, f"against eager: {worst}"
-        return None, f"not used: {worst}; allowed are {limit_sigma:g}"
+    def _record(self, frame: Draw) -> Runner:
+        return Replay(lambda slot: self._draw_with(frame, slot), len(self._slots))
 
     def _run(self, slot: int) -> Tensor:
         return super()._run(slot) if self._replay is None else self._replay(slot)
@@ -111,6 +100,12 @@ class CudaPlan(DevicePlan):
         self._stream.synchronize()
         self._replay = None
         self._pins.close()
+
+
+def compiled(frame: Frame) -> Draw:
+    """The frame as torch's compiler makes it; static shapes, and nothing left to Python."""
+    made: Draw = torch.compile(frame, fullgraph=True, dynamic=False)
+    return made
 
 
 def settle_arithmetic(repeatable: bool) -> None:

@@ -16,7 +16,7 @@ class Replay:
     """
 
     def __init__(self, draw: Callable[[int], Tensor], slots: int) -> None:
-        now, side = torch.cuda.current_stream(), torch.cuda.Stream()
+        now, side = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
         side.wait_stream(now)
         with torch.cuda.stream(side):
             for _ in range(WARM_UPS):

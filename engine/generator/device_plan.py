@@ -70,15 +70,15 @@ class DevicePlan(Plan):
         return full
 
     def _check_bytes(self) -> None:
-        """DeviceError unless the device turns its picture into the bytes that the processor makes of it."""
+        """DeviceError unless the device draws a picture, and turns it into the bytes that the processor makes of it."""
         picture = to_numpy(self._run(0))
+        remedy = "update its driver and torch, or choose --device cpu"
+        if not np.isfinite(picture).all():
+            raise DeviceError(f"{self.device} computes wrong pictures, with numbers that are not finite: {remedy}")
         apart = levels_apart(self._slots[0].cpu().numpy(), picture)
+        if apart > LEVELS:
+            raise DeviceError(f"{self.device} makes wrong bytes, {apart} of 255 levels off: {remedy}")
         self._notes["bytes"] = f"at most {apart} of 255 levels from the processor's"
-        if not np.isfinite(picture).all() or apart > LEVELS:
-            raise DeviceError(
-                f"{self.device} computes wrong pictures (bytes {apart} levels apart, finite: "
-                f"{bool(np.isfinite(picture).all())}): update its driver and torch, or choose --device cpu"
-            )
 
     def _run(self, slot: int) -> Tensor:
         """Draw what the feed holds into a slot; the picture of floats, valid until the next call."""
