@@ -31,7 +31,7 @@ ARCHITECTURES = ("stylegan2", "stylegan3", "stylegan3-r", "biggan", "progan")
 
 
 def spec_of(
-    architecture: str, resolution: int, base: int = 16384, most: int = 512, *, z_dim: int = 512, mapping: int = 0,
+    architecture: str, resolution: int, base: int = 16384, most: int = 512, /, *, z_dim: int = 512, mapping: int = 0,
     classes: int = 0, **more: Any,
 ) -> Spec:  # fmt: skip
     """The published architecture at any size. base, most : channels are min(base / side, most).

@@ -25,7 +25,7 @@ Arrays = dict[str, NDArray[np.float32]]
 TAPS = np.outer([1, 3, 3, 1], [1, 3, 3, 1]).astype(np.float32) / 64
 
 
-def small(architecture: str, **more: Any) -> tuple[Spec, Arrays]:
+def small(architecture: str, /, **more: Any) -> tuple[Spec, Arrays]:
     """A small model whose every tensor has its own values."""
     sizes = {"stylegan2": (16, 256, 24), "biggan": (32, 0, 128), "progan": (16, 256, 24)}
     resolution, base, most = sizes.get(architecture, (32, 256, 16))
