@@ -12,8 +12,6 @@ from engine.generator.foreign.refusal import RefusedError
 
 MAX_LINE_BYTES = 4096
 MAX_MEMO = 2_000_000
-WHOLE_BYTES = 4096
-"""Byte strings over this stay views of the file."""
 
 
 class Machine:

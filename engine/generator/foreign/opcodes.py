@@ -1,105 +1,19 @@
 """What each opcode of a pickle does to the machine's stack. Names and bytes are those of CPython's `pickletools`."""
 
-import codecs
-import re
 import struct
 from collections.abc import Callable
 from typing import Any
 
-from engine.generator.foreign import known
-from engine.generator.foreign.machine import WHOLE_BYTES, Machine
-from engine.generator.foreign.refusal import RefusedError, shown
+from engine.generator.foreign import known, tokens
+from engine.generator.foreign.machine import Machine
+from engine.generator.foreign.refusal import RefusedError
 from engine.generator.foreign.values import Named, check_key
-
-MAX_TEXT_BYTES = 64 << 20
-MAX_INT_BYTES = 64
-_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|[0-7]{1,3}|.)", re.DOTALL)
-_ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "\n": ""}
 
 Opcode = Callable[[Machine], None]
 
 
-def _text(machine: Machine, size_bytes: int) -> str:
-    raw = machine.take(size_bytes)
-    if size_bytes > MAX_TEXT_BYTES:
-        raise RefusedError(f"a text of {size_bytes} bytes is too long")
-    try:
-        text = str(raw, "utf-8")
-    except UnicodeDecodeError:
-        raise RefusedError("a text is no UTF-8") from None
-    machine.reading.budget.copy(len(text) if text.isascii() else text.__sizeof__())
-    return text
-
-
-def _bytes(machine: Machine, size_bytes: int) -> bytes | memoryview:
-    raw = machine.take(size_bytes)
-    return raw if size_bytes > WHOLE_BYTES else bytes(raw)
-
-
-def _old_text(machine: Machine, size_bytes: int) -> str | memoryview:
-    """A Python 2 string: text, or (when it is long) an array's bytes."""
-    raw = machine.take(size_bytes)
-    return raw if size_bytes > WHOLE_BYTES else str(raw, "latin1")
-
-
-def _line_text(machine: Machine) -> str:
-    return machine.line().decode("latin1")
-
-
-def _parsed(machine: Machine, kind: type[int] | type[float]) -> Any:
-    text = _line_text(machine)
-    if kind is int and text in ("00", "01"):
-        return text == "01"
-    try:
-        return kind(text.removesuffix("L") if kind is int else text) if len(text) <= 100 else _no_number(text)
-    except ValueError:
-        return _no_number(text)
-
-
-def _no_number(text: str) -> Any:
-    raise RefusedError(f'"{shown(text[:20])}" is no number that it could need')
-
-
-def _quoted(machine: Machine) -> str:
-    text = _line_text(machine).strip()
-    if len(text) < 2 or text[0] != text[-1] or text[0] not in "'\"":
-        raise RefusedError("a string is not quoted")
-    return _ESCAPE.sub(_unescaped, text[1:-1])
-
-
-def _unescaped(match: re.Match[str]) -> str:
-    code = match[1]
-    if code[0] == "x" and len(code) == 3:
-        return chr(int(code[1:], 16))
-    if code[0] in "01234567":
-        return chr(int(code, 8) & 0xFF)
-    return _ESCAPED.get(code, code if code in "\\'\"" else match[0])
-
-
-def _raw_unicode(machine: Machine) -> str:
-    try:
-        text = codecs.raw_unicode_escape_decode(machine.line())[0]  # by name it would be imported first
-        text.encode()
-    except UnicodeError:
-        raise RefusedError("a text is no unicode") from None
-    return text
-
-
-def _long(machine: Machine, size_bytes: int) -> int:
-    if not 0 <= size_bytes <= MAX_INT_BYTES:
-        raise RefusedError(f"an integer of {size_bytes} bytes is too long")
-    return machine.number(size_bytes, signed=True)
-
-
-def _memo_index(machine: Machine) -> int:
-    text = machine.line()
-    if not text.isdigit() or len(text) > 10:
-        raise RefusedError("a memo has no number")
-    return int(text)
-
-
 def _global(machine: Machine) -> Named:
-    module, name = _line_text(machine), _line_text(machine)
+    module, name = tokens.line_text(machine), tokens.line_text(machine)
     return known.look_up(module, name)
 
 
@@ -260,38 +174,38 @@ OPCODES: dict[int, Opcode] = {
         b"1": _pop_mark,
         b"2": lambda m: m.push(m.top()),
         # memo
-        b"p": lambda m: m.remember(_memo_index(m)),
+        b"p": lambda m: m.remember(tokens.memo_index(m)),
         b"q": lambda m: m.remember(m.number(1)),
         b"r": lambda m: m.remember(m.number(4)),
         b"\x94": lambda m: m.remember(len(m.memo)),
-        b"g": lambda m: m.recall(_memo_index(m)),
+        b"g": lambda m: m.recall(tokens.memo_index(m)),
         b"h": lambda m: m.recall(m.number(1)),
         b"j": lambda m: m.recall(m.number(4)),
         # scalars
         b"N": lambda m: m.push(None),
         b"\x88": lambda m: m.push(True),
         b"\x89": lambda m: m.push(False),
-        b"I": lambda m: m.push(_parsed(m, int)),
-        b"L": lambda m: m.push(_parsed(m, int)),
-        b"F": lambda m: m.push(_parsed(m, float)),
+        b"I": lambda m: m.push(tokens.parsed(m, int)),
+        b"L": lambda m: m.push(tokens.parsed(m, int)),
+        b"F": lambda m: m.push(tokens.parsed(m, float)),
         b"J": lambda m: m.push(m.number(4, signed=True)),
         b"K": lambda m: m.push(m.number(1)),
         b"M": lambda m: m.push(m.number(2)),
-        b"\x8a": lambda m: m.push(_long(m, m.number(1))),
-        b"\x8b": lambda m: m.push(_long(m, m.number(4, signed=True))),
+        b"\x8a": lambda m: m.push(tokens.integer(m, m.number(1))),
+        b"\x8b": lambda m: m.push(tokens.integer(m, m.number(4, signed=True))),
         b"G": lambda m: m.push(struct.unpack(">d", m.take(8))[0]),
         # text and bytes
-        b"S": lambda m: m.push(_quoted(m)),
-        b"T": lambda m: m.push(_old_text(m, m.number(4))),
-        b"U": lambda m: m.push(_old_text(m, m.number(1))),
-        b"V": lambda m: m.push(_raw_unicode(m)),
-        b"X": lambda m: m.push(_text(m, m.number(4))),
-        b"\x8c": lambda m: m.push(_text(m, m.number(1))),
-        b"\x8d": lambda m: m.push(_text(m, m.number(8))),
-        b"B": lambda m: m.push(_bytes(m, m.number(4))),
-        b"C": lambda m: m.push(_bytes(m, m.number(1))),
-        b"\x8e": lambda m: m.push(_bytes(m, m.number(8))),
-        b"\x96": lambda m: m.push(_bytes(m, m.number(8))),
+        b"S": lambda m: m.push(tokens.quoted(m)),
+        b"T": lambda m: m.push(tokens.old_text(m, m.number(4))),
+        b"U": lambda m: m.push(tokens.old_text(m, m.number(1))),
+        b"V": lambda m: m.push(tokens.raw_unicode(m)),
+        b"X": lambda m: m.push(tokens.text(m, m.number(4))),
+        b"\x8c": lambda m: m.push(tokens.text(m, m.number(1))),
+        b"\x8d": lambda m: m.push(tokens.text(m, m.number(8))),
+        b"B": lambda m: m.push(tokens.raw_bytes(m, m.number(4))),
+        b"C": lambda m: m.push(tokens.raw_bytes(m, m.number(1))),
+        b"\x8e": lambda m: m.push(tokens.raw_bytes(m, m.number(8))),
+        b"\x96": lambda m: m.push(tokens.raw_bytes(m, m.number(8))),
         # containers
         b"]": lambda m: m.push([]),
         b"l": lambda m: m.push(m.pop_to_mark()),
@@ -319,7 +233,7 @@ OPCODES: dict[int, Opcode] = {
         b"\x92": _newobj_ex,
         b"b": _build,
         # what is outside the file
-        b"P": lambda m: _persistent(m, _line_text(m)),
+        b"P": lambda m: _persistent(m, tokens.line_text(m)),
         b"Q": lambda m: _persistent(m, m.pop()),
         b"\x82": _EXTENSION,
         b"\x83": _EXTENSION,

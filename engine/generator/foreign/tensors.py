@@ -85,7 +85,7 @@ class Storage(Pending):
     def _converted(self, raw: np.ndarray) -> np.ndarray:
         self._budget.copy(raw.nbytes * (2 if self.kind == "bfloat16" else 1))
         if self.kind == "bool":
-            return np.not_equal(raw, 0)
+            return np.asarray(raw != 0)
         wide = raw.astype("<u4")
         wide <<= 16
         return wide.view("<f4")
