@@ -250,40 +250,15 @@ def test_a_device_that_is_not_there_is_refused() -> None:
 
 def test_the_frame_runs_on_fake_cuda_tensors_without_mixing_devices() -> None:
     import torch
-    from torch._subclasses.fake_tensor import FakeTensorMode
-    from torch.overrides import TorchFunctionMode
 
     from engine.generator.silk_garden import split
     from engine.generator.silk_torch import SilkTorch
     from engine.generator.silk_torch import picture as frame
-
-    aten: Any = torch.ops.aten
-
-    class Indexing(TorchFunctionMode):
-        """Python's indexing asks for a linked CUDA; the same operators by name do not."""
-
-        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            if func is not torch.Tensor.__getitem__:
-                return func(*args, **(kwargs or {}))
-            tensor, index = args
-            index = index if isinstance(index, tuple) else (index,)
-            if Ellipsis in index:
-                at = index.index(Ellipsis)
-                missing = tensor.dim() - sum(i is not None and i is not Ellipsis for i in index)
-                index = index[:at] + (slice(None),) * missing + index[at + 1 :]
-            dim = 0
-            for i in index:
-                if isinstance(i, int):
-                    tensor = aten.select(tensor, dim, i)
-                else:
-                    tensor = aten.unsqueeze(tensor, dim) if i is None else aten.slice(tensor, dim, i.start, i.stop)
-                    dim += 1
-            return tensor
+    from tests.fake_cuda import fake_cuda, on_device, run_strictly
 
     silk = SilkTorch(0, "cpu")
     silk.prepare(1, 96, 64)
-    with FakeTensorMode(), Indexing():
-        flat = torch.empty(silk._flat.shape, device="cuda")
-        constants = [torch.empty(c.shape, device="cuda") for c in silk._constants]
-        image = frame(split(flat), constants, silk._pixel)
+    with fake_cuda(), torch.no_grad():
+        flat, constants = on_device(silk._flat), [on_device(constant) for constant in silk._constants]
+        image = run_strictly(lambda: frame(split(flat), constants, silk._pixel))
     assert image.shape == (64, 96, 4) and image.dtype == torch.uint8 and image.device.type == "cuda"
