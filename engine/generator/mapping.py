@@ -75,4 +75,5 @@ def _connected(tensors: Tensors, name: str, lr: float, gain: float) -> tuple[F32
 
 def _normalised(x: F32) -> F32:
     """Each row scaled to a mean square of 1."""
-    return x / np.sqrt(np.mean(np.square(x), axis=1, keepdims=True) + np.float32(1e-8))
+    size: F32 = np.sqrt(np.mean(np.square(x), axis=1, keepdims=True) + np.float32(1e-8))
+    return x / size

@@ -19,9 +19,9 @@ from engine.generator.layers import (
     DEFAULT_TAPS,
     SQRT2,
     Affine,
-    Upsample,
     ModulatedConv,
     Smooth,
+    Upsample,
     held,
     leaky,
     resampling_kernel,
@@ -68,8 +68,8 @@ class StyleGAN2(Synthesis):
         x: Tensor | None = None
         image: Tensor | None = None
         for i, block in enumerate(self._blocks):
-            first = max(2 * i - 1, 0)  # a block's toRGB shares its w with the next block's first layer
-            x, image = block(x, image, ws[first : first + 3], amount)
+            # b4 has one layer, the others two, and then toRGB, which shares its w with the next block's first layer.
+            x, image = block(x, image, ws[2 * i - 1 : 2 * i + 2] if i else ws[:2], amount)
         assert image is not None  # the last block always draws
         if self._cropped:
             image = image.narrow(2, self._top, self.canvas.height).narrow(3, self._left, self.canvas.width)
@@ -144,16 +144,15 @@ class Block(nn.Module):
     ) -> tuple[Tensor, Tensor | None]:
         """ws : of conv0 (b4 has none), conv1 and toRGB; amount : of the noise."""
         if x is None:
-            x, at = self.const, 0
-            x = self.conv1(x, ws[0], amount)
+            x = self.conv1(self.const, ws[0], amount)
         else:
             x = x.to(self._number)
-            side = None if self.skip is None else self.skip(x)
+            beside = None if self.skip is None else self.skip(x)
             x = self.conv1(self.conv0(x, ws[0], amount), ws[1], amount)
-            x, at = x if side is None else x + side, 1
+            x = x if beside is None else x + beside
         if self._draws:
-            drawn = self.torgb(x, ws[at + 1])
-            image = drawn if image is None else self.upsample(image) + drawn
+            drawn = self.torgb(x, ws[-1])
+            image = drawn if image is None or self.upsample is None else self.upsample(image) + drawn
         return x, image
 
 
@@ -246,4 +245,5 @@ class Shortcut(nn.Module):
         self.upsample = Upsample(part.kernel("skip.resample_filter"), weight.shape[0], half=part.in_half)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.upsample(nn.functional.conv2d(x, self.weight))
+        doubled: Tensor = self.upsample(nn.functional.conv2d(x, self.weight))
+        return doubled

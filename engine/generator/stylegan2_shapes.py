@@ -1,6 +1,5 @@
 """What the names and shapes of a StyleGAN2's tensors say of its architecture."""
 
-import difflib
 import re
 from typing import Literal
 
@@ -29,42 +28,11 @@ def architecture_of(shapes: Shapes, blocks: tuple[int, ...]) -> Architecture:
     return "skip" if "synthesis.b4.torgb.weight" in shapes else "orig"
 
 
-def mapping_widths_of(shapes: Shapes) -> tuple[int, ...]:
-    """Width of each fully connected layer of the mapping."""
-    widths: list[int] = []
-    while (name := f"mapping.fc{len(widths)}.weight") in shapes:
-        widths.append(shape_of(shapes, name, 2)[0])
-    if not widths:
-        raise ModelError("this is no StyleGAN2: it has no tensor mapping.fc0.weight")
-    return tuple(widths)
-
-
 def shape_of(shapes: Shapes, name: str, rank: int) -> tuple[int, ...]:
-    """The shape of a tensor that must be there with so many sides."""
+    """The shape of a tensor that must be there, with so many axes."""
     shape = shapes.get(name)
     if shape is None:
-        raise ModelError(f"the model has no tensor {name}")
+        raise ModelError(f"the tensor {name} is missing")
     if len(shape) != rank:
-        raise ModelError(f"the tensor {name} has the shape {_said(shape)}; expected {rank} sides")
+        raise ModelError(f"the tensor {name} has the shape {tuple(shape)}; a StyleGAN2 has {rank} axes there")
     return shape
-
-
-def compare(expected: Shapes, found: Shapes) -> None:
-    """ModelError for the first tensor that is missing, has another shape, or belongs to nothing.
-
-    Resampling filters that nothing uses are let pass: the public files carry them.
-    """
-    for name, shape in expected.items():
-        if name not in found:
-            raise ModelError(f"the model has no tensor {name}; expected one of {_said(shape)}")
-        if tuple(found[name]) != shape:
-            raise ModelError(f"the tensor {name} is {_said(found[name])}; the layers around it need {_said(shape)}")
-    for name in found:
-        if name not in expected and not name.endswith(".resample_filter"):
-            near = difflib.get_close_matches(name, expected, n=1)
-            hint = f" (the nearest is {near[0]})" if near else ""
-            raise ModelError(f"the tensor {name}, {_said(found[name])}, fits nothing in a StyleGAN2{hint}")
-
-
-def _said(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape)) or "a single number"

@@ -16,15 +16,10 @@ from numpy.typing import NDArray
 from engine.controls import Control
 from engine.errors import ModelError
 from engine.generator.base import Band
+from engine.generator.facts import same_tensors
+from engine.generator.mapping_sizes import mapping_shapes, mapping_sizes
 from engine.generator.spec import Shapes, Spec
-from engine.generator.stylegan2_shapes import (
-    Architecture,
-    architecture_of,
-    blocks_of,
-    compare,
-    mapping_widths_of,
-    shape_of,
-)
+from engine.generator.stylegan2_shapes import Architecture, architecture_of, blocks_of, shape_of
 
 _SIZES = {  # what a header may say of whole numbers: the smallest and the largest
     "z_dim": (1, 16384),
@@ -110,7 +105,7 @@ class StyleGAN2Spec(Spec):
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Filters that change nothing (b4's, every conv1's, unused skips') are not kept."""
-        found = self._mapping_shapes()
+        found = mapping_shapes(self)
         for i, (r, wide) in enumerate(zip(self.resolutions, self.channels, strict=True)):
             block = f"synthesis.b{r}"
             if i == 0:
@@ -197,42 +192,23 @@ class StyleGAN2Spec(Spec):
         last = f"synthesis.b{blocks[-1]}"
         filters = shapes.get("synthesis.b8.conv0.resample_filter", (0,))
         clamp = facts.get("conv_clamp")
-        mapping = mapping_widths_of(shapes)
-        first_fc = shape_of(shapes, "mapping.fc0.weight", 2)
-        embed = shape_of(shapes, "mapping.embed.weight", 2) if "mapping.embed.weight" in shapes else (0, 0)
         spec = cls(
-            z_dim=first_fc[1] - embed[0],
-            w_dim=mapping[-1],
+            **mapping_sizes(shapes),
             channels=tuple(shape_of(shapes, f"synthesis.b{r}.conv1.weight", 4)[0] for r in blocks),
-            mapping=mapping,
             architecture=architecture_of(shapes, blocks),
-            classes=embed[1],
             const_width=const[2],
             const_height=const[1],
             lr_multiplier=float(facts.get("lr_multiplier", 0.01)),
-            embed_features=embed[0],
-            class_average=len(shapes.get("mapping.w_avg", ())) == 2,
             clamp=None if clamp is None else float(clamp),
             num_fp16_res=int(facts.get("num_fp16_res", 0)),
             use_noise="synthesis.b4.conv1.noise_strength" in shapes,
             img_channels=shape_of(shapes, f"{last}.torgb.weight", 4)[0],
             filter_taps=filters[0] if filters else 0,
         )
-        compare(spec.shapes(), shapes)
+        kept = spec.shapes()
+        used = {name: s for name, s in shapes.items() if name in kept or not name.endswith(".resample_filter")}
+        same_tensors(spec, used)
         return spec
-
-    def _mapping_shapes(self) -> dict[str, tuple[int, ...]]:
-        found: dict[str, tuple[int, ...]] = {}
-        if self.classes:
-            found["mapping.embed.weight"] = (self.embed_features, self.classes)
-            found["mapping.embed.bias"] = (self.embed_features,)
-        before = self.z_dim + self.embed_features
-        for i, wide in enumerate(self.mapping):
-            found[f"mapping.fc{i}.weight"] = (wide, before)
-            found[f"mapping.fc{i}.bias"] = (wide,)
-            before = wide
-        found["mapping.w_avg"] = (self.classes, self.w_dim) if self.class_average else (self.w_dim,)
-        return found
 
     def _layer_shapes(self, layer: str, narrow: int, wide: int, doublings: int) -> dict[str, tuple[int, ...]]:
         found: dict[str, tuple[int, ...]] = {f"{layer}.weight": (wide, narrow, 3, 3), f"{layer}.bias": (wide,)}
