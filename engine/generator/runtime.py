@@ -55,7 +55,15 @@ def _on_cpu(source: Source, voices: int, canvas: Canvas, threads: int, backend: 
 
 
 def _accelerated(source: Source, voices: int, canvas: Canvas, place: str, backend: str, live: bool) -> Plan:
-    raise DeviceError(place)
+    if place == "mps":
+        from engine.generator.mps import MpsPlan
+
+        return MpsPlan(source, voices, canvas)
+    from engine.generator.cuda import CudaPlan
+
+    if backend == "auto" and not live:
+        backend = "eager"
+    return CudaPlan(source, voices, canvas, backend, place)
 
 
 def find_device(name: str) -> str:
