@@ -5,11 +5,27 @@ completed without torch or scipy.
 """
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.generator.stylegan3_design import Layer
+
 Taps = NDArray[np.float64]
+
+
+def filters_of(layers: Iterable[Layer]) -> dict[str, NDArray[np.float32]]:
+    """Every filter of these layers, by the canonical name of its tensor: for a file that keeps none."""
+    found: dict[str, NDArray[np.float32]] = {}
+    for layer in layers:
+        rate = layer.tmp_sampling_rate
+        up = lowpass(layer.up_taps, layer.in_cutoff, layer.in_half_width, rate)
+        down = lowpass(layer.down_taps, layer.out_cutoff, layer.out_half_width, rate, radial=layer.down_radial)
+        for name, taps in (("up_filter", up), ("down_filter", down)):
+            if taps is not None:
+                found[f"synthesis.{layer.name}.{name}"] = taps.astype(np.float32)
+    return found
 
 
 def lowpass(taps: int, cutoff: float, half_width: float, rate: float, *, radial: bool = False) -> Taps | None:
@@ -36,7 +52,7 @@ def kaiser_beta(taps: int, half_width: float, rate: float) -> float:
     if attenuation_db > 50:
         return 0.1102 * (attenuation_db - 8.7)
     if attenuation_db > 21:
-        return 0.5842 * (attenuation_db - 21) ** 0.4 + 0.07886 * (attenuation_db - 21)
+        return 0.5842 * math.pow(attenuation_db - 21, 0.4) + 0.07886 * (attenuation_db - 21)
     return 0.0
 
 

@@ -8,6 +8,7 @@ from engine.errors import ModelError
 from engine.generator.facts import given, listed, only, real, shown, whole
 from engine.generator.stylegan3_design import Fourier, Layer, Size
 
+SCALES = {"lr_multiplier": (1e-9, 1e3), "output_scale": (-1e6, 1e6)}  # what these may be
 _SIDE, _WIDEST, _LAYERS, _RATE = 16384, 16384, 128, 65536.0
 
 
@@ -47,6 +48,7 @@ def layer_of(row: Mapping[str, Any]) -> Layer:
 
 def sizes_of(row: Mapping[str, Any]) -> dict[str, Any]:
     """All fields of a specification from a header. ModelError says which number is missing or wrong."""
+    row = _lists(row)
     layers = listed(row, "layers", 1, _LAYERS)
     for layer in layers:
         only(_mapping("layers", layer), ("name", *_FIELDS))
@@ -61,8 +63,7 @@ def sizes_of(row: Mapping[str, Any]) -> dict[str, Any]:
         "classes": whole(row, "classes", 0, 100_000),
         "embed_features": whole(row, "embed_features", 0, _WIDEST),
         "class_average": _flag(row, "class_average"),
-        "lr_multiplier": real(row, "lr_multiplier", 1e-9, 1e3),
-        "output_scale": real(row, "output_scale", -1e6, 1e6),
+        **{key: real(row, key, *bounds) for key, bounds in SCALES.items()},
     }
 
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from engine.controls import Control
 from engine.errors import ModelError
 from engine.generator.base import Band
-from engine.generator.facts import only, shown, thirds
+from engine.generator.facts import only, real, shown, thirds
 from engine.generator.mapping_sizes import mapping_shapes, mapping_sizes
 from engine.generator.spec import Shapes, Spec
 from engine.generator.stylegan3_design import Design, Fourier, Layer, Size
-from engine.generator.stylegan3_rows import fourier_of, layer_of, plain, sizes_of
+from engine.generator.stylegan3_rows import SCALES, fourier_of, layer_of, plain, sizes_of
 
 _LAYER = re.compile(r"synthesis\.(L(\d+)_(\d+)_(\d+))\.weight")
 _FILTER = re.compile(r"synthesis\.L\w+\.(up|down)_filter")
@@ -143,6 +143,10 @@ class StyleGAN3Spec(Spec):
         rows = [[c, s, -c * x - s * y], [-s, c, s * x - c * y], [0.0, 0.0, 1.0]]
         return {"transform": np.array(rows, np.float32) + np.float32(0.0)}  # no negative zero
 
+    def layer_of(self, tensor: str) -> int:
+        found = re.search(r"(?:^|\.)L(\d+)_", tensor)
+        return int(found[1]) + 1 if found else 0
+
     def as_json(self) -> dict[str, Any]:
         row = asdict(self)
         return {f.name: row[f.name] for f in fields(self) if f.init}
@@ -165,14 +169,14 @@ class StyleGAN3Spec(Spec):
         num_fp16_res`, each with its published default. Others are ignored.
         """
         if facts.get("activation", "lrelu") != "lrelu":
-            raise ModelError(f"a StyleGAN3 with the activation {shown(facts['activation'])} cannot be played: only lrelu")
+            raise ModelError(f"the activation {shown(facts['activation'])} cannot be played; allowed is lrelu")
         names = _layer_names(shapes)
         if "layers" in facts:
             layers = tuple(_told(name, facts["layers"]) for name in names)
             fourier = fourier_of({"channels": layers[0].in_channels, **plain(facts.get("input", {}))})
         else:
             fourier, layers = _designed(names, shapes, facts)
-        told = {key: float(plain(facts[key])) for key in ("lr_multiplier", "output_scale") if key in facts}
+        told: dict[str, Any] = {key: real(plain(facts), key, *SCALES[key]) for key in SCALES if key in facts}
         spec = cls(**mapping_sizes(shapes), fourier=fourier, layers=layers, **told)
         _compare(spec.shapes(), shapes)
         return spec
