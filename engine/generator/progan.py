@@ -23,8 +23,8 @@ HALF_FROM = 16  # size in pixels from which layers may run in fp16
 class ProGAN(Synthesis):
     """w (voices, 1, z_dim), which is z -> picture, about -1..1.
 
-    half : the checkpoint names no fp16 layers, so layers from 16x16 on run in fp16, their normalisation in fp32. Against
-    fp32 at most 1 % of the picture's standard deviation (0.6 % was measured)
+    half : the checkpoint names no fp16 layers, so layers from 16x16 on run in fp16, their normalisation in fp32.
+    Against fp32 at most 1 % of the picture's standard deviation (0.6 % was measured)
     batched : makes no difference here; the weights are the same for all voices
     """
 
