@@ -25,7 +25,14 @@ app = typer.Typer(
 
 ShowArgument = Annotated[str | None, typer.Argument(metavar="[SHOW]", help="A folder, a show.toml, or a shipped show.")]
 ShowNeeded = Annotated[str, typer.Argument(metavar="SHOW", help="A folder, a show.toml, or a shipped show.")]
-ModelOption = Annotated[str | None, typer.Option("--model", metavar="M", help="A built-in model (silk, silk:3).")]
+MODELS = "A built-in name (silk, silk:3), a .safetensors, or a checkpoint."
+ModelOption = Annotated[str | None, typer.Option("--model", metavar="M", help=MODELS)]
+BackendOption = Annotated[
+    str | None, typer.Option("--backend", metavar="B", help="What draws: eager (always the same), frozen, openvino.")
+]
+UpstreamOption = Annotated[
+    bool, typer.Option("--upstream-exact", help="BigGAN's truncation as its public code has it.")
+]
 SeedOption = Annotated[int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Seed of the first place.")]
 SizeOption = Annotated[
     str | None, typer.Option("--size", metavar="WxH", help="Size of the output, for example 1280x720.")
@@ -65,13 +72,26 @@ def parse_device(text: str) -> str:
     return text
 
 
+def parse_backend(name: str | None) -> str | None:
+    """What draws, checked."""
+    from engine.generator.plan import BACKENDS
+
+    if name is not None and name not in BACKENDS:
+        raise InputError(f"--backend {name}: give {', '.join(BACKENDS)}")
+    return name
+
+
 def _options(
     model: str | None = None, seed: int | None = None, size: str | None = None, fps: float | None = None,
-    device: str = "auto", osc: str | None = None, audio: str | None = None,
+    device: str = "auto", osc: str | None = None, audio: str | None = None, backend: str | None = None,
+    upstream_exact: bool = False,
 ) -> Any:  # fmt: skip
     from engine.preset import Options
 
-    return Options(model, seed, parse_size(size), fps, parse_device(device), parse_address(osc), audio)
+    return Options(
+        model, seed, parse_size(size), fps, parse_device(device), parse_address(osc), audio, parse_backend(backend),
+        upstream_exact,
+    )  # fmt: skip
 
 
 @app.command(epilog="Example: latenz play first_light --size 1280x720 --audio song.wav")
@@ -95,6 +115,7 @@ def play(
         int, typer.Option("--console", metavar="PORT", min=0, max=65535, help="Port of the console; 0 takes any.")
     ] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from where this show stood last time.")] = False,
+    upstream_exact: UpstreamOption = False,
 ) -> None:
     """Play a show: signals move a picture on a screen."""
     from engine.show.play import Play, summary
@@ -102,8 +123,8 @@ def play(
 
     result = run(
         Play(
-            show=show, options=_options(model, seed, size, fps, device, osc, audio), fullscreen=fullscreen,
-            monitor=monitor, headless=headless, seconds=seconds, record=record, snapshot=snapshot, report=report,
+            show=show, options=_options(model, seed, size, fps, device, osc, audio, None, upstream_exact),
+            fullscreen=fullscreen, monitor=monitor, headless=headless, seconds=seconds, record=record, snapshot=snapshot, report=report,
             console_port=console, resume=resume,
         )
     )  # fmt: skip
@@ -137,12 +158,15 @@ def render(
     size: SizeOption = None,
     fps: FpsOption = None,
     report: Annotated[Path | None, typer.Option("--report", metavar="JSON", help="Write how the run was.")] = None,
+    backend: BackendOption = None,
+    upstream_exact: UpstreamOption = False,
 ) -> None:
     """Render a show to a file; the same command twice gives the same bytes."""
     from engine.studio.render import Render
     from engine.studio.render import render as run
 
-    wanted = Render(show, out, seconds, _options(model, seed, size, fps, "cpu", None, audio), take, report)
+    options = _options(model, seed, size, fps, "cpu", None, audio, backend, upstream_exact)
+    wanted = Render(show, out, seconds, options, take, report)
     with _progress("rendering") as advance:
         run(wanted, advance)
 
@@ -193,7 +217,28 @@ def inspect(
         from engine.studio.strips import draw_strip
 
         draw_strip(file, strip, seconds)
-    print_tree(run(file), as_json)
+    with _status("looking") as tell:
+        found = run(file, tell)
+    print_tree(found, as_json)
+
+
+@app.command(epilog="Example: latenz convert afhq.pkl -o afhq.safetensors")
+def convert(
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="A .pkl, .pt, .pth, or a BigGAN's folder.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="MODEL", help=".safetensors; by default beside it.")
+    ] = None,
+    upstream_exact: Annotated[
+        bool, typer.Option("--upstream-exact", help="BigGAN: truncate as the public code does, its fault included.")
+    ] = False,
+) -> None:
+    """Make a model to play out of somebody's checkpoint; nothing in it is ever run."""
+    from engine.generator.convert import convert as run
+    from engine.studio.models import sentence
+
+    with _status("converting") as tell:
+        made = run(checkpoint, out, tell, upstream_exact=upstream_exact)
+    sys.stderr.write(f"{sentence(made)}\n")
 
 
 @app.command(epilog="Example: latenz new my_show && latenz play my_show")
@@ -254,21 +299,47 @@ def bench(
 @app.command(epilog="Example: latenz still --model silk --seed 7 -o seven.png")
 def still(
     out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help=".png or .npy")],
-    model: Annotated[str, typer.Option("--model", metavar="M", help="A built-in model.")] = "silk",
+    model: Annotated[str, typer.Option("--model", metavar="M", help=MODELS)] = "silk",
     seed: Annotated[int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Seed of the place.")] = None,
-    z: Annotated[Path | None, typer.Option("--z", metavar="F.npy", help="Latents, N x z_dim.")] = None,
-    psi: Annotated[float, typer.Option("--psi", min=0, max=2, help="Truncation.")] = 1.0,
+    z: Annotated[
+        Path | None, typer.Option("--z", metavar="F.npy", help="Latents, N x z_dim, used as they are.")
+    ] = None,
+    w: Annotated[
+        Path | None, typer.Option("--w", metavar="F.npy", help="Mapped latents, N x num_ws x w_dim or N x w_dim.")
+    ] = None,
+    place: Annotated[
+        str | None, typer.Option("--place", metavar="FILE[:NAME]", help="A place of a file of places.")
+    ] = None,
+    c: Annotated[
+        Path | None, typer.Option("--c", metavar="F.npy", help="Class weights, N x classes or classes.")
+    ] = None,
+    class_: Annotated[
+        int | None, typer.Option("--class", metavar="N", help="One class of a conditional model.")
+    ] = None,
+    psi: Annotated[float, typer.Option("--psi", min=-2, max=2, help="Truncation: 1 as learned.")] = 1.0,
+    cutoff: Annotated[
+        int | None, typer.Option("--cutoff", metavar="N", min=0, help="Truncate the first N layers only.")
+    ] = None,
+    noise: Annotated[str, typer.Option("--noise", help="const, none or random.")] = "const",
     size: SizeOption = None,
     amount: Annotated[
         list[str] | None, typer.Option("--amount", metavar="NAME=SIGMA", help="Along a direction.")
     ] = None,
     bank: Annotated[Path | None, typer.Option("--bank", metavar="BANK", help="More directions.")] = None,
+    backend: BackendOption = None,
+    upstream_exact: UpstreamOption = False,
 ) -> None:
     """Draw one place of a model, or several."""
     from engine.studio.still import Still
     from engine.studio.still import still as run
 
-    run(Still(model, seed, z, psi, parse_size(size), tuple(amount or ()), bank, out))
+    wanted = Still(
+        model, out, seed=seed, z=z, w=w, place=place, c=c, class_=class_, psi=psi, cutoff=cutoff, noise=noise,
+        size=parse_size(size), amounts=tuple(amount or ()), bank=bank, backend=parse_backend(backend) or "eager",
+        upstream_exact=upstream_exact,
+    )  # fmt: skip
+    with _status("drawing") as tell:
+        run(wanted, tell)
 
 
 @contextmanager

@@ -19,7 +19,8 @@ from tests.shows.live import ROOT, SHOWS, free_port
 
 PLAIN = str(SHOWS / "plain")
 COMMANDS = (
-    "play", "record", "render", "signals", "analyse", "inspect", "new", "check", "doctor", "bench", "still",
+    "play", "record", "render", "signals", "analyse", "inspect", "convert", "new", "check", "doctor", "bench",
+    "still",
 )  # fmt: skip
 HEAVY = ("torch", "numpy", "moderngl", "librosa", "numba", "glfw", "av", "sounddevice", "openvino")
 Run = Callable[..., tuple[int, str, str]]

@@ -103,7 +103,10 @@ def _converted(source: Source, out: Path, tell: Tell, upstream_exact: bool) -> P
     with part_beside(out) as part:
         with source.weights.open("rb") as weights, part.open("wb") as target:
             run(weights, target, request, name=source.name, limits=limits)
-        model_file.read_header(part)  # what a child says is not believed
+        try:
+            model_file.read_header(part)  # what a child says is not believed
+        except ModelError as error:
+            raise ModelError(f"{source.name}: refused: {str(error).removeprefix(f'{part}: ')}") from None
     return out
 
 
@@ -141,7 +144,7 @@ def _config(path: Path) -> dict[str, Any]:
 
 
 def _beside(source: Path) -> Path:
-    path = source.resolve()
+    path = source if source.name else source.resolve()  # a folder given as "."
     return path.with_name(f"{path.name if path.is_dir() else path.stem}.safetensors")
 
 

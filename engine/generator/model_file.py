@@ -84,6 +84,11 @@ def read_tensors(path: Path) -> tuple[Spec, dict[str, NDArray[np.float32]]]:
     return header.spec, {name: np.asarray(array, np.float32) for name, array in found.items()}
 
 
+def weights(path: Path) -> dict[str, NDArray[np.float32]]:
+    """As `read_tensors`, without the latent's statistics."""
+    return {name: array for name, array in read_tensors(path)[1].items() if not name.startswith("latent.")}
+
+
 def info(path: Path) -> ModelInfo:
     """What a model file is, for whoever plays it."""
     header = read_header(path)

@@ -5,24 +5,36 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import EngineError, InputError
+from engine.generator import model_file
 from engine.generator.catalog import model_info
+from engine.generator.convert import Tell, is_foreign, silent
+from engine.generator.tensor_file import read_table
 from engine.stage.outputs.picture import read_latent
 from engine.studio.arrays import load_npy
 from engine.studio.check import check
+from engine.studio.models import file_rows, is_checkpoint, rows
 
-HEADER_BYTES = 1 << 20
 
-
-def inspect(file: str) -> dict[str, Any]:
+def inspect(file: str, tell: Tell = silent) -> dict[str, Any]:
     """What `file` is, as plain data with a `kind`. InputError when it is nothing latenz knows."""
     path = Path(file)
+    if path.exists() and is_checkpoint(path):
+        return {"file": str(path), "bytes": _bytes(path), **file_rows(path, tell)}
     if path.is_dir() or path.suffix == ".toml":
         return check(file)
     if not path.exists():
         return _by_name(file)
+    if path.suffix.lower() == ".safetensors" and (is_foreign(path) or model_file.is_model(path)):
+        return {"file": str(path), "bytes": _bytes(path), **file_rows(path, tell)}
     readers = {".safetensors": _tensors, ".npy": _sequence, ".png": _picture}
     reader = readers.get(path.suffix.lower(), _take)
     return {"file": str(path), "bytes": path.stat().st_size, **reader(path)}
+
+
+def _bytes(path: Path) -> int:
+    """Of a file, or of all files of a folder."""
+    parts = path.iterdir() if path.is_dir() else (path,)
+    return sum(part.stat().st_size for part in parts if part.is_file())
 
 
 def _by_name(name: str) -> dict[str, Any]:
@@ -34,41 +46,18 @@ def _by_name(name: str) -> dict[str, Any]:
             return check(name)
         except EngineError:
             raise InputError(f"{name}: no such file, show or model ({error})") from None
-    return {
-        "kind": "model", "name": info.name, "architecture": info.architecture, "z_dim": info.z_dim,
-        "w_dim": info.w_dim, "num_ws": info.num_ws, "size": [info.width, info.height],
-        "any_size": not info.native, "bands": {b.name: [b.first, b.last] for b in info.bands},
-        "licence": info.licence, "provenance": info.provenance, "hash": info.hash,
-    }  # fmt: skip
+    return rows(info)
 
 
 def _tensors(path: Path) -> dict[str, Any]:
-    header = _header(path)
-    metadata = {key: _json(value) for key, value in (header.pop("__metadata__", None) or {}).items()}
-    kinds = {"latenz.directions": "directions", "latenz.places": "places", "latenz.model": "model"}
-    kind = next((kind for key, kind in kinds.items() if key in metadata), "tensors")
+    table = read_table(path)
+    metadata = {key: _json(value) for key, value in table.metadata.items()}
+    kinds = {"latenz.directions": "directions", "latenz.places": "places"}
     return {
-        "kind": kind,
-        "tensors": {name: {"dtype": row.get("dtype"), "shape": row.get("shape")} for name, row in header.items()},
+        "kind": next((kind for key, kind in kinds.items() if key in metadata), "tensors"),
+        "tensors": {name: {"dtype": row.dtype, "shape": list(row.shape)} for name, row in table.entries.items()},
         "metadata": metadata,
     }
-
-
-def _header(path: Path) -> dict[str, Any]:
-    """The header of a .safetensors: at most 1 MiB of JSON behind its length."""
-    with path.open("rb") as file:
-        size = int.from_bytes(file.read(8), "little")
-        if not 2 <= size <= HEADER_BYTES:
-            raise InputError(
-                f"{path}: not a .safetensors file (its header would be {size} bytes; at most 1 MiB is read)"
-            )
-        try:
-            header = json.loads(file.read(size))
-        except (ValueError, RecursionError):
-            raise InputError(f"{path}: not a .safetensors file (its header is not JSON)") from None
-    if not isinstance(header, dict) or not all(isinstance(row, dict) for row in header.values()):
-        raise InputError(f"{path}: not a .safetensors file (its header is not a table)")
-    return header
 
 
 def _sequence(path: Path) -> dict[str, Any]:

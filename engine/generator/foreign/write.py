@@ -32,6 +32,8 @@ class Wanted:
 def write(data: Any, target: BinaryIO, wanted: Wanted) -> ModelHeader:
     """Write the model that plain data holds. ModelError for data that holds none that can be played."""
     found = recognise(data, wanted.config, upstream_exact=wanted.upstream_exact)
+    if wanted.upstream_exact and found.family != "biggan":
+        raise ModelError(f"--upstream-exact is for BigGAN; this is a {found.family}: leave it out")
     check_finite(found)
     spec, tensors = fitted(found)
     measured = statistics.measure(spec, tensors)
