@@ -124,8 +124,8 @@ def play(
     result = run(
         Play(
             show=show, options=_options(model, seed, size, fps, device, osc, audio, None, upstream_exact),
-            fullscreen=fullscreen, monitor=monitor, headless=headless, seconds=seconds, record=record, snapshot=snapshot, report=report,
-            console_port=console, resume=resume,
+            fullscreen=fullscreen, monitor=monitor, headless=headless, seconds=seconds, record=record,
+            snapshot=snapshot, report=report, console_port=console, resume=resume,
         )
     )  # fmt: skip
     sys.stderr.write(summary(result) + "\n")

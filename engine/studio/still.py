@@ -1,101 +1,134 @@
 """Draw places of a model as pictures that remember their latents."""
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.complaints import nearest
-from engine.errors import InputError, ModelError
-from engine.generator.catalog import model_directions, model_info, open_model
-from engine.latent.directions import Directions
-from engine.paths import check_output
+from engine.errors import InputError
+from engine.generator.base import Generator
+from engine.generator.catalog import How, model_info, open_model, pending
+from engine.paths import check_output, part_beside
 from engine.stage.outputs.picture import latent_text, save_png
-from engine.studio.arrays import load_npy
+from engine.studio.latents import Latents, amounts_of, classes_of, latents_of
+
+NOISES = ("const", "none", "random")
 
 
 @dataclass(frozen=True, slots=True)
 class Still:
-    """What the command line asks for."""
+    """What the command line asks for. One of seed, z, w and place says where; c or class_ of a conditional model."""
 
     model: str
-    seed: int | None
-    z: Path | None
-    psi: float
-    size: tuple[int, int] | None
-    amounts: tuple[str, ...]
-    bank: Path | None
     out: Path
+    seed: int | None = None
+    z: Path | None = None
+    w: Path | None = None
+    place: str | None = None  # FILE or FILE:NAME
+    c: Path | None = None
+    class_: int | None = None
+    psi: float = 1.0
+    cutoff: int | None = None
+    noise: str = "const"
+    size: tuple[int, int] | None = None
+    amounts: tuple[str, ...] = ()
+    bank: Path | None = None
+    backend: str = "eager"
+    upstream_exact: bool = False
 
 
-def still(wanted: Still) -> None:
-    """Draw. A PNG holds one picture; .npy is float32, N x 3 x H x W, in the generator's own range -1..1."""
-    info = model_info(wanted.model)
-    if (wanted.seed is None) == (wanted.z is None):
-        raise InputError("give either --seed N or --z F.npy")
+def still(wanted: Still, tell: Callable[[str], None] = lambda line: None) -> None:
+    """Draw. A PNG holds one picture; .npy is float32, N x 3 x H x W, in the generator's own range, unclipped."""
+    _check(wanted)
+    how = How(
+        backend=wanted.backend, live=False, cutoff=wanted.cutoff, noise=wanted.noise, noise_seed=wanted.seed or 0,
+        upstream_exact=wanted.upstream_exact,
+    )  # fmt: skip
+    for file in pending([wanted.model]):
+        tell(f"converting {file.name}")
+    info = model_info(wanted.model, how=how)
+    latents = latents_of(info, seed=wanted.seed, z=wanted.z, w=wanted.w, place=wanted.place)
+    latents = latents.moved(amounts_of(wanted.model, info, wanted.amounts, wanted.bank), info)
+    classes = classes_of(info, wanted.c, wanted.class_, len(latents))
+    if wanted.out.suffix.lower() == ".png" and len(latents) != 1:
+        raise InputError(f"{wanted.out}: {len(latents)} latents do not fit one picture; write .npy")
+    tell(f"loading {info.name}")
+    generator = open_model(wanted.model, "cpu", 1, how)
+    try:
+        generator.prepare(1, *(wanted.size or (info.width, info.height)))
+        w = _mapped(generator, latents, classes, wanted)
+        controls = {"psi": wanted.psi}
+        tell("drawing")
+        if wanted.out.suffix.lower() == ".png":
+            picture = generator.draw(w, controls)[0, :, :, :3].copy()
+            save_png(wanted.out, picture, _notes(wanted, generator, latents, classes))
+        else:
+            _save(wanted.out, [generator.image(row[None], controls)[0].copy() for row in w])
+    finally:
+        generator.close()
+
+
+def _check(wanted: Still) -> None:
+    """InputError for what can be said before the model is read."""
+    if sum(given is not None for given in (wanted.seed, wanted.z, wanted.w, wanted.place)) != 1:
+        raise InputError("give one of --seed N, --z F.npy, --w F.npy and --place FILE[:NAME]")
+    if wanted.c is not None and wanted.class_ is not None:
+        raise InputError("give either --c F.npy or --class N")
+    if wanted.noise not in NOISES:
+        raise InputError(f"--noise {wanted.noise}: give {', '.join(NOISES)}")
     if wanted.out.suffix.lower() not in (".png", ".npy"):
         raise InputError(f"{wanted.out}: cannot write {wanted.out.suffix}; give .png or .npy")
     if wanted.out.is_dir():
         raise InputError(f"{wanted.out}: is a folder; name a file in it")
     check_output(wanted.out)
-    z = np.random.RandomState(wanted.seed).randn(1, info.z_dim) if wanted.z is None else _latents(wanted.z, info.z_dim)
-    if wanted.out.suffix.lower() == ".png" and len(z) != 1:
-        raise InputError(f"{wanted.out}: {len(z)} latents do not fit one picture; write .npy")
-    z = z + _amounts(wanted)
-    width, height = wanted.size or (info.width, info.height)
-    generator = open_model(wanted.model, "cpu", 1)
-    generator.prepare(1, width, height)
-    images = []
-    for row in z:
-        banded = np.repeat(row[None, None], len(info.bands), 1)
-        images.append(generator.draw(generator.map(banded, wanted.psi), {})[0, :, :, :3].copy())
-    generator.close()
-    _save(wanted, images, z)
 
 
-def _latents(path: Path, z_dim: int) -> NDArray[np.float64]:
-    z = np.atleast_2d(np.asarray(load_npy(path), np.float64))
-    if z.ndim != 2 or not len(z) or z.shape[1] != z_dim or not np.isfinite(z).all():
-        raise ModelError(f"{path}: shape {z.shape}; the model takes finite N x {z_dim}")
-    return z
+def _mapped(
+    generator: Generator, latents: Latents, classes: NDArray[np.float64] | None, wanted: Still
+) -> NDArray[np.float32]:
+    """w (n, num_ws, w_dim) of the latents.
+
+    BigGAN's sampling makes z shorter by psi; a z that is given is as long as it should be, and psi only picks the
+    statistics it is drawn with.
+    """
+    if latents.space == "w":
+        return latents.array.astype(np.float32)
+    given = wanted.seed is None
+    psi = 1.0 if given and getattr(generator, "scales_z", False) else wanted.psi
+    if (of_classes := getattr(generator, "map_classes", None)) is not None:
+        mapped: NDArray[np.float32] = of_classes(latents.array, psi, classes)
+        return mapped
+    return generator.map(np.repeat(latents.array[:, None], len(generator.info.bands), 1), psi)
 
 
-def _amounts(wanted: Still) -> NDArray[np.float64]:
-    directions = model_directions(wanted.model)
-    if wanted.bank is not None:
-        directions = directions.merged(Directions.load(wanted.bank))
-    total = np.zeros(model_info(wanted.model).z_dim)
-    for text in wanted.amounts:
-        name, _, value = text.partition("=")
-        if name not in directions.names:
-            known = list(directions.names)
-            raise InputError(
-                f'--amount {text}: no direction "{name}"{nearest(name, known)}; there are: {", ".join(known)}'
-            )
-        try:
-            sigma = float(value)
-        except ValueError:
-            raise InputError(f"--amount {text}: give NAME=SIGMA, for example bloom=2") from None
-        if not abs(sigma) <= 100:
-            raise InputError(f"--amount {text}: at most 100 sigma")
-        direction = directions[name]
-        if direction.space != "z":
-            raise ModelError(f"--amount {text}: a direction in {direction.space}; this model takes them in z")
-        total += sigma * direction.sigma * direction.vector
-    return total
+def _notes(
+    wanted: Still, generator: Generator, latents: Latents, classes: NDArray[np.float64] | None
+) -> dict[str, str]:
+    """Enough to draw the same picture again."""
+    notes = {
+        "latenz.model": generator.info.name,
+        "latenz.model_hash": generator.info.hash,
+        "latenz.latent": latent_text(latents.array[0]),
+        "latenz.space": latents.space,
+        "latenz.psi": f"{wanted.psi:g}",
+        "latenz.backend": f"{generator.backend}, 1 thread",
+    }
+    if wanted.seed is not None:
+        notes["latenz.seed"] = str(wanted.seed)
+    if classes is not None:
+        notes["latenz.classes"] = json.dumps({str(n): float(classes[0, n]) for n in np.flatnonzero(classes[0])})
+    if wanted.cutoff is not None:
+        notes["latenz.cutoff"] = str(wanted.cutoff)
+    if wanted.noise != "const":
+        notes["latenz.noise"] = wanted.noise
+    if wanted.upstream_exact:
+        notes["latenz.upstream_exact"] = "true"
+    return notes
 
 
-def _save(wanted: Still, images: list[NDArray[np.uint8]], z: NDArray[np.float64]) -> None:
-    info = model_info(wanted.model)
-    if wanted.out.suffix.lower() == ".png":
-        notes = {"latenz.model": info.name, "latenz.model_hash": info.hash, "latenz.latent": latent_text(z[0])}
-        if wanted.seed is not None:
-            notes["latenz.seed"] = str(wanted.seed)
-        save_png(wanted.out, images[0], notes)
-        return
-    array = np.stack(images).astype(np.float32).transpose(0, 3, 1, 2) / 127.5 - 1.0
-    part = wanted.out.with_name(f".{wanted.out.name}.part")
-    with part.open("wb") as file:
-        np.save(file, array)
-    part.replace(wanted.out)
+def _save(out: Path, images: list[NDArray[np.float32]]) -> None:
+    with part_beside(out) as part, part.open("wb") as file:
+        np.save(file, np.stack(images))

@@ -16,7 +16,7 @@ SIZE = (96, 64)
 
 def draw(out: Path, seed: int | None = None, *, z: Path | None = None, bank: Path | None = None, psi: float = 1.0,
          amounts: tuple[str, ...] = (), model: str = "silk") -> Path:  # fmt: skip
-    still(Still(model, seed, z, psi, SIZE, amounts, bank, out))
+    still(Still(model, out, seed=seed, z=z, psi=psi, size=SIZE, amounts=amounts, bank=bank))
     return out
 
 
