@@ -29,6 +29,8 @@ class CudaPlan(DevicePlan):
     backend : "auto" is "graph"; "eager" also asks cuDNN for repeatable algorithms, for renders bit for bit
     """
 
+    half_families = ("stylegan2", "stylegan3")  # only these were trained with fp16 layers
+
     def __init__(
         self, source: Source, voices: int, canvas: Canvas, backend: str = "auto", device: str = "cuda"
     ) -> None:
@@ -37,7 +39,7 @@ class CudaPlan(DevicePlan):
         if backend not in LADDERS:
             raise InputError(f"no backend {backend!r} on CUDA; there are: {', '.join(LADDERS)}")
         settle_arithmetic(repeatable=backend == "eager")
-        torch.cuda.set_device(torch.device(device))
+        torch.cuda.set_device(torch.device(device).index or 0)
         self._ladder = LADDERS[backend]
         self._replay: Runner | None = None
         self._pins = Pins(torch.cuda.cudart(), _clear_error)  # type: ignore[no-untyped-call]
@@ -57,9 +59,8 @@ class CudaPlan(DevicePlan):
         self._replay = None
         self._feed(self._fixed)
         true = to_numpy(self._run(0))
-        frame, half_sigma = self._frame, None
-        if frame.halves:
-            half_sigma = HALF_SIGMA.get(frame.net.spec.family, 0.0)
+        frame = self._frame
+        half_sigma = HALF_SIGMA[frame.net.spec.family] if frame.halves else None
         made = {"graph": lambda: self._record(frame), "compile": lambda: self._record(compiled(frame))}
         step = climb([(way, made[way]) for way in self._ladder], len(self._slots), true, half_sigma)
         self.backend, self._replay = step.way, step.run

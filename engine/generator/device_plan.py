@@ -27,6 +27,7 @@ class DevicePlan(Plan):
     """
 
     backend = "eager"
+    half_families: tuple[str, ...] = tuple(HALF_SIGMA)
 
     def __init__(self, source: Source, voices: int, canvas: Canvas, device: str = "cpu") -> None:
         self.device = device
@@ -56,13 +57,14 @@ class DevicePlan(Plan):
     def _choose_precision(self, source: Source, full: Frame) -> Frame:
         """The fp16 frame where it agrees with the fp32 one."""
         self._notes["precision"] = "fp32"
-        half = self._build(source, half=True)
+        family = full.net.spec.family
+        half = self._build(source, half=True) if family in self.half_families else full
         if not half.halves:
             self._notes["fp16"] = "the checkpoint has no fp16 layers"
             return full
         true = to_numpy(full(*self._feed.tensors)[0])
         agreement = compare(to_numpy(half(*self._feed.tensors)[0]), true)
-        limit_sigma = HALF_SIGMA.get(half.net.spec.family, 0.0)
+        limit_sigma = HALF_SIGMA[family]
         if agreement.close(limit_sigma):
             self._notes |= {"precision": "fp16", "fp16": f"against fp32: {agreement}"}
             return half
