@@ -1,0 +1,125 @@
+"""`latenz still` draws the reference's own checkpoints as the reference does."""
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine import cli
+from tests.engine.generator.golden import assert_near, golden
+
+STYLE = ("sg2_64_uncond", "sg2_64_cond3_clamp", "sg2_32_sg3repo_modern", "sg3t_64_uncond", "sg3r_64_xform")
+BIGGAN_PSI = (0.4, 0.7, 1.0, 0.1)  # on the grid of the statistics
+TOLERANCE = {"biggan": 3e-4, "other": 1e-4}
+
+Draw = Callable[..., np.ndarray]
+
+
+@pytest.fixture
+def draw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Draw:
+    """Runs the command with arrays for files; the array that it wrote."""
+
+    def run(model: Path, *more: str, **arrays: np.ndarray) -> np.ndarray:
+        out = tmp_path / "out.npy"
+        words = ["latenz", "still", "--model", str(model), "-o", str(out), *more]
+        for name, array in arrays.items():
+            np.save(tmp_path / f"{name}.npy", array)
+            words += [f"--{name}", str(tmp_path / f"{name}.npy")]
+        monkeypatch.setattr(sys, "argv", words)
+        assert cli._run() == 0
+        drawn = np.load(out, allow_pickle=False)
+        assert drawn.dtype == np.float32
+        return drawn
+
+    return run
+
+
+def reference(name: str) -> tuple[Path, dict[str, np.ndarray]]:
+    folder = name == "biggan_deep_32"
+    model = golden(name) if folder else next(golden(f"{name}.json").parent.glob(f"{name}.p*"))
+    with np.load(golden(f"{name}/golden.npz" if folder else f"{name}.npz"), allow_pickle=False) as file:
+        return model, dict(file)
+
+
+def words_of(image: str) -> list[str]:
+    """The command's options from the name of a reference's picture: img_const_psi0.7_cut4."""
+    words = []
+    if found := re.search(r"psi(-?[\d.]+)", image):
+        words += ["--psi", found[1]]
+    if found := re.search(r"_cut(\d+)", image):
+        words += ["--cutoff", found[1]]
+    return [*words, "--noise", "none"] if "_none" in image else words
+
+
+@pytest.mark.parametrize("name", STYLE)
+def test_styles_are_drawn_as_the_reference_draws_them(name: str, draw: Draw) -> None:
+    model, arrays = reference(name)
+    given = {"z": arrays["z"], **({"c": arrays["c"]} if "c" in arrays else {})}
+    images = [key for key in arrays if re.fullmatch(r"img(_const|_none)?_psi-?[\d.]+(_cut\d+)?", key)]
+    assert len(images) >= 3
+    for image in images:
+        assert_near(draw(model, *words_of(image), **given), arrays[image], TOLERANCE["other"], f"{name} {image}")
+
+
+@pytest.mark.parametrize("name", STYLE)
+def test_mapped_latents_are_drawn_as_they_are(name: str, draw: Draw) -> None:
+    model, arrays = reference(name)
+    noise = "_const" if name.startswith("sg2") else ""
+    assert_near(draw(model, w=arrays["wplus"]), arrays[f"img{noise}_wplus"], TOLERANCE["other"])
+    assert_near(draw(model, w=arrays["w_psi1"][:, 0]), arrays[f"img{noise}_psi1"], TOLERANCE["other"])
+
+
+def test_soft_classes_are_mixed(draw: Draw) -> None:
+    model, arrays = reference("sg2_64_cond3_clamp")
+    soft = [key for key in arrays if key.startswith("img") and "soft" in key]
+    assert soft
+    for image in soft:
+        count = len(arrays[image])
+        drawn = draw(model, *words_of(image), z=arrays["z"][:count], c=arrays["c_soft"][:count])
+        assert_near(drawn, arrays[image], TOLERANCE["other"], image)
+
+
+def test_a_class_by_its_number_is_its_one_hot_row(draw: Draw) -> None:
+    model, arrays = reference("sg2_64_cond3_clamp")
+    for row, number in enumerate(arrays["c"].argmax(axis=1)):
+        drawn = draw(model, "--class", str(number), z=arrays["z"][row])
+        assert_near(drawn, arrays["img_const_psi1"][row : row + 1], TOLERANCE["other"])
+
+
+@pytest.mark.parametrize("psi", BIGGAN_PSI)
+def test_truncation_picks_the_statistics_of_a_given_z(psi: float, draw: Draw) -> None:
+    model, arrays = reference("biggan_deep_32")
+    given = {"z": arrays[f"z_t{psi:g}"], "c": arrays["onehot"]}
+    assert_near(draw(model, "--psi", f"{psi:g}", **given), arrays[f"img_t{psi:g}"], TOLERANCE["biggan"])
+
+
+@pytest.mark.parametrize("psi", [0.43, 0.28])
+def test_the_public_code_s_truncation_is_reproduced_when_asked(psi: float, draw: Draw) -> None:
+    model, arrays = reference("biggan_deep_32")
+    given = {"z": arrays[f"z_t{psi}"], "c": arrays["onehot"]}
+    drawn = draw(model, "--psi", str(psi), "--upstream-exact", **given)
+    assert_near(drawn, arrays[f"img_t{psi}"], TOLERANCE["biggan"])
+    halfway = psi == 0.43  # where both ways of interpolating meet
+    assert (np.abs(draw(model, "--psi", str(psi), **given) - drawn).max() < 1e-3) == halfway
+
+
+def test_soft_classes_of_biggan_are_mixed(draw: Draw) -> None:
+    model, arrays = reference("biggan_deep_32")
+    given = {"z": arrays["z_t0.4"][:2], "c": arrays["soft_label"]}
+    assert_near(draw(model, "--psi", "0.4", **given), arrays["img_soft_t0.4"], TOLERANCE["biggan"])
+
+
+def test_progressive_gans_are_drawn_as_the_reference_draws_them(draw: Draw) -> None:
+    model, arrays = reference("pggan_32")
+    assert_near(draw(model, z=arrays["z"]), arrays["img"], TOLERANCE["other"])
+    assert_near(draw(model, z=3.0 * arrays["z"][:1]), arrays["img_z_scaled_by_3"], TOLERANCE["other"])
+
+
+def test_a_seed_is_the_reference_s_seed(draw: Draw) -> None:
+    for name, image in (("sg2_64_uncond", "img_const_psi0.7"), ("pggan_32", "img")):
+        model, arrays = reference(name)
+        drawn = draw(model, *words_of(image), "--seed", str(arrays["seeds"][1]))
+        assert_near(drawn, arrays[image][1:2], TOLERANCE["other"], name)
