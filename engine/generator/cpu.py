@@ -29,10 +29,13 @@ class TorchPlan(VoicePlan):
         self._call: Call = net
         self._threads = threads
         self._tensors = [torch.from_numpy(feed) for feed in self._feeds]
-        self._notes: dict[str, object] = {}
+        self.found: dict[str, object] = {}
 
     def notes(self) -> dict[str, object]:
-        return self._notes
+        return self.found
+
+    def close(self) -> None:
+        self._call = _closed
 
     def _infer(self) -> NDArray[np.float32]:
         if torch.get_num_threads() != self._threads:
@@ -52,13 +55,17 @@ class TorchPlan(VoicePlan):
         for _ in range(WARM_FRAMES):
             picture = self._infer()
         agreement = compare(picture, oracle)
-        self._notes |= {"prepare_s": round(time.perf_counter() - begun, 3)}
+        self.found |= {"prepare_s": round(time.perf_counter() - begun, 3)}
         if agreement.same():
             self.backend = backend
-            self._notes[backend] = f"against eager: {agreement}"
+            self.found[backend] = f"against eager: {agreement}"
         else:
             self._call = former
-            self._notes[backend] = f"not used: {agreement}; allowed are {SAME_SIGMA:g}"
+            self.found[backend] = f"not used: {agreement}; allowed are {SAME_SIGMA:g}"
+
+
+def _closed(*_: Tensor) -> Tensor:
+    raise RuntimeError("this plan is closed")
 
 
 def open_torch(source: Source, voices: int, canvas: Canvas, threads: int, backend: str) -> TorchPlan:
@@ -67,7 +74,8 @@ def open_torch(source: Source, voices: int, canvas: Canvas, threads: int, backen
     One that disagrees with the oracle stays eager and its notes say so. DeviceError where this machine cannot compile.
     """
     torch.set_num_threads(threads)
-    net = source.build(canvas).eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    net = source.build(canvas).eval().requires_grad_(False)
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's overloads leave it out
     plan = TorchPlan("eager", net, voices, canvas, threads)
     if backend == "frozen":
         plan.become(backend, lambda example: frozen(net, example), source)
@@ -82,7 +90,7 @@ def frozen(net: Synthesis, example: tuple[Tensor, ...]) -> Call:
     Not `optimize_for_inference`: its blocked layouts cost these networks more than they give (24 ms against 14).
     """
     with torch.inference_mode():
-        traced: Call = torch.jit.freeze(torch.jit.trace(net, example, check_trace=False))
+        traced: Call = torch.jit.freeze(torch.jit.trace(net, example, check_trace=False))  # type: ignore[no-untyped-call]
     return traced
 
 

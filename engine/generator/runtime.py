@@ -1,11 +1,18 @@
 """Which plan draws a model on this machine."""
 
+import os
 import sys
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from engine.errors import DeviceError, InputError
+from engine.errors import DeviceError, InputError, RoomError
 from engine.generator.plan import Plan, Source
 from engine.generator.spec import Canvas
+from engine.paths import use_numba_cache
+
+if TYPE_CHECKING:
+    from engine.generator.openvino_compile import Compiler
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 BACKENDS_OF = {
@@ -37,6 +44,8 @@ def open_plan(
     """
     if voices < 1 or threads < 1:
         raise InputError(f"a plan of {voices} voices on {threads} threads: give at least one of each")
+    os.environ.setdefault("KMP_BLOCKTIME", "0")  # before torch is loaded: between frames the stage needs the core
+    use_numba_cache()
     place = find_device(device)
     if backend not in BACKENDS_OF[place.partition(":")[0]]:
         allowed = ", ".join(BACKENDS_OF[place.partition(":")[0]])
@@ -47,11 +56,75 @@ def open_plan(
 
 
 def _on_cpu(source: Source, voices: int, canvas: Canvas, threads: int, backend: str, live: bool) -> Plan:
+    if backend == "auto" and live:
+        return _fastest(source, voices, canvas, threads)
+    if backend == "openvino":
+        return _compiled(source, voices, canvas, threads)
     from engine.generator.cpu import open_torch
 
-    if backend == "auto":
-        backend = "frozen" if live else "eager"
-    return open_torch(source, voices, canvas, threads, backend)
+    return open_torch(source, voices, canvas, threads, "eager" if backend == "auto" else backend)
+
+
+def _fastest(source: Source, voices: int, canvas: Canvas, threads: int) -> Plan:
+    """What is compiled already, at once; else frozen, and OpenVINO as soon as it is compiled, where it is faster."""
+    from engine.generator.openvino_compile import Compiler
+    from engine.generator.openvino_plan import Disagreement
+
+    compilation = compiler = None
+    try:
+        compiler = Compiler(source, voices, canvas, threads)
+        plan = compiler.cached(faster=True)
+        if plan is not None:
+            return plan
+        compilation = compiler.start()
+        found = "compiling" if compilation else "not compiled: no other process can open this model"
+    except Disagreement as error:
+        found = f"not used: {error}"
+    except DeviceError as error:
+        found = str(error)
+    from engine.generator.cpu import open_torch
+
+    try:
+        first = open_torch(source, voices, canvas, threads, "frozen")
+    except BaseException:
+        if compilation is not None:
+            compilation.close()
+        raise
+    first.found["openvino"] = found
+    if compiler is None or compilation is None:
+        return first
+    from engine.generator.live import LivePlan
+
+    return LivePlan(first, compilation, partial(_better, compiler))
+
+
+def _better(compiler: "Compiler") -> Plan:
+    plan = compiler.cached(faster=True)
+    if plan is None:
+        raise RoomError("what was compiled cannot be read back")
+    return plan
+
+
+def _compiled(source: Source, voices: int, canvas: Canvas, threads: int) -> Plan:
+    """OpenVINO, compiled now where it was not; eager where it disagrees with eager."""
+    from engine.generator.openvino_compile import Compiler
+    from engine.generator.openvino_plan import Disagreement
+
+    try:
+        compiler = Compiler(source, voices, canvas, threads)
+        plan = compiler.cached()
+        if plan is None:
+            compiler.compile()
+            plan = compiler.cached()
+    except Disagreement as error:
+        from engine.generator.cpu import open_torch
+
+        eager = open_torch(source, voices, canvas, threads, "eager")
+        eager.found["openvino"] = f"not used: {error}"
+        return eager
+    if plan is None:
+        raise RoomError("what OpenVINO compiled cannot be read back: is there space left in the cache?")
+    return plan
 
 
 def _accelerated(source: Source, voices: int, canvas: Canvas, place: str, backend: str, live: bool) -> Plan:

@@ -35,7 +35,7 @@ class VoicePlan(Plan):
         from engine.generator.frame import to_rgba
 
         self._to_rgba = to_rgba
-        self._ports = tuple(ports)
+        self.ports = tuple(ports)
         self._feeds = [port.memory() for port in ports]
         self._voices, self._canvas = voices, canvas
 
@@ -55,6 +55,11 @@ class VoicePlan(Plan):
             image[voice] = self._infer()
         return image
 
+    def picture(self, inputs: Inputs) -> NDArray[np.float32]:
+        """The first voice alone, (3, height, width), valid until the next call."""
+        self._feed(inputs, 0)
+        return self._infer()
+
     def _feed(self, inputs: Inputs, voice: int) -> None:
-        for port, feed in zip(self._ports, self._feeds, strict=True):
+        for port, feed in zip(self.ports, self._feeds, strict=True):
             np.copyto(feed, inputs[port.name] if port.shared else inputs[port.name][voice : voice + 1])
