@@ -2,7 +2,6 @@
 
 import torch
 from torch import Tensor
-from torch.func import functional_call
 
 from engine.generator.synthesis import Slot, Synthesis
 
@@ -18,32 +17,33 @@ class Blended(Synthesis):
     """
 
     def __init__(self, first: Synthesis, second: Synthesis) -> None:
-        super(Synthesis, self).__init__()
-        self.spec, self.canvas, self.batched, self.half_layers = first.spec, first.canvas, True, first.half_layers
+        super().__init__(first.spec, {}, first.canvas, batched=True, half=first.half_layers)
         self.slots = (*first.slots, Slot("blend", (first.spec.num_ws,), shared=True))
-        self._net = first
-        self._names: list[tuple[str, str, int]] = []
+        self.net = first
+        self._layers: list[int] = []
+        self._owners: list[tuple[torch.nn.Module, str]] = []
         others = dict(second.named_parameters()) | dict(second.named_buffers())
-        mine = dict(first.named_parameters()) | dict(first.named_buffers())
-        for name, tensor in mine.items():
-            if not tensor.is_floating_point() or torch.equal(tensor, others[name]):
+        for name, mine in (dict(first.named_parameters()) | dict(first.named_buffers())).items():
+            theirs = others[name]
+            if not mine.is_floating_point() or torch.equal(mine, theirs):
                 continue
-            place = f"way_{len(self._names)}"
-            self.register_buffer(place, (others[name].float() - tensor.float()).to(tensor.dtype))
-            self._names.append((name, place, first.spec.layer_of(name)))
+            number = len(self._layers)
+            self.register_buffer(f"from_{number}", mine.detach())
+            self.register_buffer(f"way_{number}", (theirs.detach().float() - mine.detach().float()).to(mine.dtype))
+            parent, _, leaf = name.rpartition(".")
+            owner = first.get_submodule(parent)
+            delattr(owner, leaf)  # set anew in each frame: a plain attribute, which every tracer follows
+            self._owners.append((owner, leaf))
+            self._layers.append(first.spec.layer_of(name))
 
     def forward(self, *inputs: Tensor) -> Tensor:
         *rest, blend = inputs
-        own = dict(self._net.named_parameters()) | dict(self._net.named_buffers())
-        between = {
-            name: torch.addcmul(own[name], self.get_buffer(place), blend[layer].to(own[name].dtype))
-            for name, place, layer in self._names
-        }
-        shared = [slot.shared for slot in self._net.slots]
+        for number, ((owner, leaf), layer) in enumerate(zip(self._owners, self._layers, strict=True)):
+            begin, way = self.get_buffer(f"from_{number}"), self.get_buffer(f"way_{number}")
+            setattr(owner, leaf, begin + way * blend[layer].to(way.dtype))
+        shared = [slot.shared for slot in self.slots[:-1]]
         pictures = [
-            functional_call(
-                self._net, between, tuple(x if s else x[i : i + 1] for x, s in zip(rest, shared, strict=True))
-            )
+            self.net(*(x if s else x[i : i + 1] for x, s in zip(rest, shared, strict=True)))
             for i in range(rest[0].shape[0])
         ]
         return pictures[0] if len(pictures) == 1 else torch.cat(pictures)
