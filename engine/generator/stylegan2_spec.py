@@ -190,8 +190,10 @@ class StyleGAN2Spec(Spec):
         blocks = blocks_of(shapes)
         const = shape_of(shapes, "synthesis.b4.const", 3)
         last = f"synthesis.b{blocks[-1]}"
-        filters = shapes.get("synthesis.b8.conv0.resample_filter", (0,))
+        filters = [name for name in shapes if name.endswith(".conv0.resample_filter")]
         clamp = facts.get("conv_clamp")
+        if len(shapes.get("mapping.w_avg", ())) == 2:  # an average for each class
+            shape_of(shapes, "mapping.embed.weight", 2)
         spec = cls(
             **mapping_sizes(shapes),
             channels=tuple(shape_of(shapes, f"synthesis.b{r}.conv1.weight", 4)[0] for r in blocks),
@@ -203,7 +205,7 @@ class StyleGAN2Spec(Spec):
             num_fp16_res=int(facts.get("num_fp16_res", 0)),
             use_noise="synthesis.b4.conv1.noise_strength" in shapes,
             img_channels=shape_of(shapes, f"{last}.torgb.weight", 4)[0],
-            filter_taps=filters[0] if filters else 0,
+            filter_taps=shape_of(shapes, filters[0], 2)[0] if filters else 0,
         )
         kept = spec.shapes()
         used = {name: s for name, s in shapes.items() if name in kept or not name.endswith(".resample_filter")}
