@@ -252,6 +252,7 @@ class Board:
     # The stage's own row goes on with the schedule that everybody follows.
     START, PERIOD, STOP = 6, 7, 8
     FRAME = 9  # seconds that one picture takes, as far as the generator knows
+    WANTED = 10  # the generation of the show that a spare is warmed for
 
     def __init__(self, path: Path, create: bool = False) -> None:
         self._map = map_file(path, 8 * self._WIDTH * (len(ROLES) + 2), create)

@@ -46,10 +46,13 @@ class Supervisor:
         self._spawn(child)
         return child
 
-    def spare(self, role: str) -> Child:
-        """A second child of the same role that warms beside the first; `adopt` makes it the first."""
+    def spare(self, role: str, wanted: int = 0) -> Child:
+        """A second child of the same role that warms beside the first; `adopt` makes it the first.
+
+        wanted : the generation of the show that it is for; 0 is the one that plays
+        """
         self.spares[role] = child = Child(role, self._number(role, self.children.get(role)))
-        self._spawn(child)
+        self._spawn(child, wanted)
         return child
 
     def _number(self, role: str, beside: Child | None) -> int:
@@ -68,9 +71,10 @@ class Supervisor:
         if former is not None:
             end(former)
 
-    def _spawn(self, child: Child) -> None:
+    def _spawn(self, child: Child, wanted: int = 0) -> None:
         row = self.board.row(child.role, child.incarnation)
         row[:] = 0
+        row[Board.WANTED] = wanted
         environment = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", **os.environ}
         # Children load the very engine that started them, from a checkout as from a wheel; never the working folder.
         root = str(Path(__file__).resolve().parent.parent)

@@ -17,6 +17,12 @@ class Loaded:
     saved: bool = False  # it was asked for because its file was saved
     mtime_ns: int = 0  # of the file that was read
 
+    @property
+    def told(self) -> str:
+        """What to say when it plays."""
+        name = self.show.name if self.show else ""
+        return f"{name} was saved: playing it" if self.saved else f"playing {name}"
+
 
 class Loader:
     """Reads one show after the other in threads; of several that were asked for, the newest counts."""

@@ -90,7 +90,7 @@ def run(folder: Path, incarnation: int) -> None:
     session = Session(folder)
     row = session.board.row("generator", incarnation)
     row[Board.PID] = os.getpid()
-    generation = session.generation
+    generation = int(row[Board.WANTED]) or session.generation
     show = session.show(generation)
     picture = Picture(show, show.options.device)
     journal = journal_of(show)
@@ -116,7 +116,7 @@ def run(folder: Path, incarnation: int) -> None:
                 break
             continue
         tick = _next_tick(session, tick, start_s, period_s)
-        if session.generation != generation:
+        if session.generation > generation:  # not while this one is warmed for the next
             generation = session.generation
             wanted = session.show(generation)
             if same_generator(show, wanted):  # otherwise another process is being warmed for it; play on until then

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from engine.preset import Show, same_generator, show_names
 from engine.shared import Board
-from engine.show.loading import Loader, changed_ns
+from engine.show.loading import Loaded, Loader, changed_ns
 from engine.show.session import Session
 from engine.supervisor import Child, Supervisor, end
 
@@ -18,6 +18,7 @@ class Playing:
         self._session, self._supervisor, self._tell = session, supervisor, tell
         self._shows: dict[int, Show] = {}  # the last few, by generation
         self._spare: Child | None = None
+        self._coming: Loaded | None = None  # what the spare is being warmed for
         self._loader = Loader()
         self._revision = 0
         self.adopted = -1  # the generator that took over from another last
@@ -32,12 +33,23 @@ class Playing:
         self._shows[self.generation] = show
         self._shows.pop(self.generation - REMEMBERED, None)
 
-    def _play(self, show: Show, mtime_ns: int) -> None:
-        """Play this from now on. A generator that was being warmed for something else is let go."""
-        self._publish(show, mtime_ns)
+    def _play(self, loaded: Loaded) -> None:
+        """Play this: at once on the present generator, or as soon as one that can draw it has been warmed beside it.
+
+        Until then everything plays on as it is. What was being warmed before is let go.
+        """
+        assert loaded.show is not None
         if self._spare is not None:
             self._drop(self._spare)
-        self.follow_script()
+        drawn = self._drawn()
+        if drawn is None or same_generator(drawn, loaded.show):
+            self._tell(loaded.told)
+            self._publish(loaded.show, loaded.mtime_ns)
+            self.follow_script()
+            return
+        self._tell(f"{loaded.show.name}: getting {loaded.show.info.name} ready")
+        self._coming = loaded
+        self._spare = self._supervisor.spare("generator", self._session.announce(loaded.show))
 
     def follow_script(self) -> None:
         """A show with a script has a process for it; a show without has none."""
@@ -57,7 +69,8 @@ class Playing:
         """Play the next show, or the one before."""
         names = self._order()
         if names:
-            here = names.index(self.show.name) if self.show.name in names else min(-by, 0)
+            present = self._coming.show if self._coming and self._coming.show else self.show
+            here = names.index(present.name) if present.name in names else min(-by, 0)
             self.change(names[(here + by) % len(names)])
 
     def _order(self) -> list[str]:
@@ -90,27 +103,34 @@ class Playing:
         if loaded.show is None:
             self._tell(loaded.why)
             return
-        name = loaded.show.name
-        self._tell(f"{name} was saved: playing it" if loaded.saved else f"playing {name}")
-        self._play(loaded.show, loaded.mtime_ns)
+        self._play(loaded)
 
     def look(self, now_s: float) -> None:
         """Warm a generator where the present one cannot draw the show; take it when it draws, give up when it fails."""
         spare = self._spare
         drawn = self._drawn()
         if spare is None:
-            if drawn is not None and not same_generator(drawn, self.show):
-                self._spare = self._supervisor.spare("generator")
+            if drawn is not None and not same_generator(drawn, self.show):  # it changed while that one was starting
+                self._spare = self._supervisor.spare("generator", self.generation)
         elif (self._session.folder / f"frames-{spare.incarnation}").exists() and (
             self._session.board.row("generator", spare.incarnation)[Board.WORK] > 0
         ):
-            self._supervisor.adopt(spare)
-            self._spare, self.adopted = None, spare.incarnation
+            self._take_over(spare)
         elif why := self._supervisor.fault(spare, now_s):
             self._tell(f"the new generator failed ({why}); the former one plays on")
+            wanted = self._coming
             self._drop(spare)
-            if drawn is not None:
-                self._play(drawn, self._mtime_ns if drawn.path == self.show.path else changed_ns(drawn.path))
+            if wanted is None and drawn is not None:
+                self._play(Loaded(drawn, mtime_ns=changed_ns(self.show.path)))
+
+    def _take_over(self, spare: Child) -> None:
+        """The spare draws: from now on it is the generator, and its show is the one that plays."""
+        self._supervisor.adopt(spare)
+        coming, self._coming, self._spare, self.adopted = self._coming, None, None, spare.incarnation
+        if coming is not None and coming.show is not None:
+            self._tell(coming.told)
+            self._publish(coming.show, coming.mtime_ns)
+            self.follow_script()
 
     @property
     def warming(self) -> bool:
@@ -119,7 +139,7 @@ class Playing:
 
     def _drop(self, spare: Child) -> None:
         end(spare)
-        self._spare = None
+        self._spare = self._coming = None
         self._supervisor.spares.pop("generator", None)
 
     def _drawn(self) -> Show | None:

@@ -40,11 +40,16 @@ class Session:
         self.loops = StatePad(folder / "loops", capacity=64 << 20, create=create)  # sparse until a loop is caught
         self.meter = Meter((*STAGES, *LATENCIES, *WAKE_UPS, "frame"), folder / "meter", create)
 
-    def publish(self, show: Show) -> int:
-        """Make this the show that every process plays; the new generation."""
-        generation = int(self.board.stage[Board.GENERATION]) + 1
+    def announce(self, show: Show) -> int:
+        """Leave a show for a generator that is warmed for it; the generation that it will be published as."""
+        generation = self.generation + 1
         program = {"path": str(show.path), "text": show.text, "options": asdict(show.options)}
         self._write(f"show-{generation}.json", program)
+        return generation
+
+    def publish(self, show: Show) -> int:
+        """Make this the show that every process plays; the new generation."""
+        generation = self.announce(show)
         self.board.stage[Board.GENERATION] = generation
         (self.folder / f"show-{generation - 8}.json").unlink(missing_ok=True)
         return generation

@@ -47,7 +47,8 @@ class Live:
 
     def said(self) -> str:
         """What went to stderr so far."""
-        self.errors.flush()
+        if not self.errors.closed:
+            self.errors.flush()
         return Path(self.errors.name).read_text("utf-8")
 
     def health(self) -> dict[str, Any]:
