@@ -139,6 +139,12 @@ def _encode(args: tuple[Any, ...], reading: Reading) -> bytes:
     raise RefusedError("it calls _codecs.encode with something that is no text in latin1")
 
 
+def _no_bytes(args: tuple[Any, ...], reading: Reading) -> bytes:
+    """Protocols before 3 wrote b"" as a call."""
+    _arity(args, 0, 0, "bytes")
+    return b""
+
+
 def _reconstructor(args: tuple[Any, ...], reading: Reading) -> Any:
     """Protocols 0 and 1 made objects so: class, base class, the base's own content."""
     _arity(args, 3, 3, "copyreg._reconstructor")
@@ -224,6 +230,7 @@ _CALLS: dict[str, Answer] = {
     "argparse.Namespace": _attributes,
     "builtins.set": _set,
     "builtins.frozenset": lambda args, reading: frozenset(_set(args, reading)),
+    "builtins.bytes": _no_bytes,
     "_codecs.encode": _encode,
     "copyreg._reconstructor": _reconstructor,
     "torch.storage._load_from_bytes": _storage,
@@ -252,6 +259,7 @@ _ONLY_NAMED = (
 _ALIASES = {
     ("__builtin__", "set"): "builtins.set",
     ("__builtin__", "frozenset"): "builtins.frozenset",
+    ("__builtin__", "bytes"): "builtins.bytes",
     ("__builtin__", "object"): "builtins.object",
     ("__builtin__", "dict"): "builtins.dict",
     ("copy_reg", "_reconstructor"): "copyreg._reconstructor",

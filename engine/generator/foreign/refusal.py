@@ -1,6 +1,7 @@
 """How a part of the reader says no."""
 
 DISTRUST = "download it again, and leave it alone if you do not trust where it came from"
+MAX_SHOWN = 120
 
 
 class RefusedError(Exception):
@@ -28,4 +29,4 @@ class RefusedError(Exception):
 
 def shown(text: str) -> str:
     """A name out of a strange file, safe to print: short, ASCII, no control characters."""
-    return ascii(text[:120])[1:-1]
+    return ascii(text[:MAX_SHOWN])[1:-1][:MAX_SHOWN]

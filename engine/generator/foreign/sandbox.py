@@ -21,11 +21,11 @@ from engine.generator.foreign.refusal import DISTRUST
 
 REPORT_BYTES = 1 << 20
 OPEN_FILES = 16
-_MODULE = "engine.generator.foreign"
-_START = f"""\
+READER = "engine.generator.foreign"
+_START = """\
 import json, runpy, sys
 sys.path[:] = json.loads(sys.argv.pop(1))
-runpy.run_module({_MODULE!r}, run_name="__main__")
+runpy.run_module(sys.argv.pop(1), run_name="__main__")
 """
 _KEPT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "TMPDIR", "TEMP")
 _LAZY = ("numpy.linalg", "numpy.random")  # what numpy imports only when it is first used
@@ -42,14 +42,14 @@ class Limits:
     wall_s: float
 
 
-def run(source: BinaryIO, target: BinaryIO, request: Any, *, name: str, limits: Limits) -> Any:
+def run(source: BinaryIO, target: BinaryIO, request: Any, *, name: str, limits: Limits, module: str = READER) -> Any:
     """In the parent: let a child read `source` and write `target`; returns what it reports as "ok".
 
-    Starts `engine.generator.foreign` in an isolated interpreter with our own import path. `request` is plain JSON data;
-    see `take`. ModelError when the child refuses, dies, or goes over a limit; RoomError when it fails by our own
-    mistake or cannot be started.
+    Starts `module` in an isolated interpreter with our own import path. `request` is plain JSON data; see `take`.
+    ModelError when the child refuses, dies, or goes over a limit; RoomError when it fails by our own mistake or cannot
+    be started.
     """
-    command = [sys.executable, "-I", "-B", "-c", _START, _import_path()]
+    command = [sys.executable, "-I", "-B", "-c", _START, _import_path(), module]
     return _run([*command, json.dumps({"request": request, "limits": asdict(limits)})], source, target, name, limits)
 
 
@@ -166,6 +166,7 @@ def _limits(memory_bytes: int, cpu_s: int, file_bytes: int) -> list[str]:
     for limit, value in wanted.items():
         if value is not None and hasattr(resource, limit):
             with contextlib.suppress(ValueError, OSError):  # a lower limit is in force already
-                resource.setrlimit(getattr(resource, limit), (value, value))
+                hard = value + 1 if limit == "RLIMIT_CPU" else value  # the soft one says SIGXCPU, the hard one kills
+                resource.setrlimit(getattr(resource, limit), (value, hard))
                 done.append(limit)
     return done
