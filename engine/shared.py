@@ -203,6 +203,11 @@ class FrameRing:
         )
 
     @property
+    def slots(self) -> list[NDArray[np.uint8]]:
+        """Where the pictures are drawn in turn; picture number n in slot n % SLOTS."""
+        return list(self._slots)
+
+    @property
     def newest(self) -> int:
         """The number of the newest picture, 0 before the first."""
         return int(self._newest[0])

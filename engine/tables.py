@@ -75,6 +75,7 @@ class StageTable(_Table):
     fps: float = Field(default=30.0, ge=1, le=240)
     fit: Literal["contain", "cover"] = "cover"
     layout: Literal["side", "layers", "windows"] = "side"
+    interop: bool = False  # pictures stay on the GPU between generator and stage where that works
 
 
 class RouteTable(BaseModel):

@@ -1,8 +1,9 @@
 """What a generator is: a point in its latent space becomes a picture."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.controls import Control
+from engine.gpu_offer import Offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,10 @@ class Generator(ABC):
         """The picture (voices, 3, height, width) in the generator's own range, about -1..1, where it can unclipped."""
         drawn = self.draw(w, controls)[..., :3]
         return np.moveaxis(drawn, -1, 1).astype(np.float32) / 127.5 - 1.0
+
+    def share(self, ring: Sequence[NDArray[np.uint8]], offer: Path) -> None:
+        """Draw into GPU memory that the stage can open too, and say where it is in a file; or say there why not."""
+        Offer(refused=f"{self.info.name} draws where there is nothing to share").write(offer)
 
     @property
     def backend(self) -> str:

@@ -4,6 +4,9 @@ fp32 layers compute in fp32: TF32 is off, because a picture must agree with the 
 cost most are fp16 anyway. `docs/gpu.md` says what has run on a GPU and what has not.
 """
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -12,12 +15,14 @@ from torch import Tensor
 from engine.errors import DeviceError, InputError
 from engine.generator.agreement import HALF_SIGMA
 from engine.generator.cuda_graph import Replay
-from engine.generator.cuda_host import Pins
+from engine.generator.cuda_host import Pins, address_of
+from engine.generator.cuda_ipc import SharedSlots
 from engine.generator.device_frame import Frame, to_numpy
 from engine.generator.device_plan import DevicePlan, Draw
 from engine.generator.ladder import Runner, climb
 from engine.generator.plan import Inputs, Source
 from engine.generator.spec import Canvas
+from engine.gpu_offer import Offer, runtime
 
 # What is tried, fastest first; eager draws when nothing else agrees with it.
 LADDERS = {"auto": ("graph",), "graph": ("graph",), "compile": ("compile", "graph"), "eager": ()}
@@ -42,6 +47,9 @@ class CudaPlan(DevicePlan):
         torch.cuda.set_device(torch.device(device).index or 0)
         self._ladder = LADDERS[backend]
         self._replay: Runner | None = None
+        self._shared: list[Tensor] = []  # the slots again, in memory that another process can open
+        self._memory: SharedSlots | None = None
+        self._places: dict[int, int] = {}  # by the address of `out`
         self._pins = Pins(torch.cuda.cudart(), _clear_error)  # type: ignore[no-untyped-call]
         super().__init__(source, voices, canvas, device)
 
@@ -71,6 +79,27 @@ class CudaPlan(DevicePlan):
     def _record(self, frame: Draw) -> Runner:
         return Replay(lambda slot: self._draw_with(frame, slot), len(self._slots))
 
+    def share(self, ring: Sequence[NDArray[np.uint8]], offer: Path) -> None:
+        try:
+            shared = SharedSlots(runtime(), self._on.index or 0, tuple(self._slots[0].shape), len(ring))
+        except DeviceError as error:
+            self._notes["interop"] = f"not offered: {error}"
+            Offer(refused=str(error)).write(offer)
+            return
+        with torch.inference_mode(), torch.cuda.stream(self._stream):
+            self._slots = [torch.empty_like(self._slots[0]) for _ in ring]
+            self._shared, self._memory = shared.tensors(), shared
+            self._places = {address_of(out): slot for slot, out in enumerate(ring)}
+            self._climb()
+        self._stream.synchronize()
+        self._notes["interop"] = "offered to the stage"
+        shared.offer.write(offer)
+
+    def _emit(self, rgba: Tensor, slot: int) -> None:
+        super()._emit(rgba, slot)
+        if self._shared:
+            self._shared[slot].copy_(rgba.flip(1))  # OpenGL counts rows from below
+
     def _run(self, slot: int) -> Tensor:
         return super()._run(slot) if self._replay is None else self._replay(slot)
 
@@ -79,7 +108,7 @@ class CudaPlan(DevicePlan):
         host = self._pins.tensor(out)
         with torch.cuda.stream(self._stream):
             self._feed(inputs)
-            slot = self._next()
+            slot = self._places.get(address_of(out), 0) if self._places else self._next()
             self._run(slot)
             (self._staging if host is None else host).copy_(self._slots[slot], non_blocking=True)
             self._done.record()
@@ -99,8 +128,11 @@ class CudaPlan(DevicePlan):
 
     def close(self) -> None:
         self._stream.synchronize()
-        self._replay = None
+        self._replay, self._shared = None, []
         self._pins.close()
+        if self._memory is not None:
+            self._memory.close()
+            self._memory = None
 
 
 def compiled(frame: Frame) -> Draw:

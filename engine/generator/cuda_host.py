@@ -33,7 +33,7 @@ class Pins:
 
     def tensor(self, out: NDArray[np.uint8]) -> Tensor | None:
         """The array as a tensor in locked memory; None where its memory cannot be locked."""
-        address = _address(out)
+        address = address_of(out)
         tensor = self._tensors.get(address)
         if tensor is not None and tensor.shape == out.shape:
             return tensor
@@ -43,7 +43,7 @@ class Pins:
         return tensor
 
     def _lock(self, root: NDArray[Any]) -> bool:
-        key = _address(root)
+        key = address_of(root)
         if key in self._locked:
             return self._locked[key][0].nbytes >= root.nbytes  # held, so the address is still the same memory
         if key in self._refused or len(self._locked) >= MANY:
@@ -68,7 +68,8 @@ class Pins:
         self._locked.clear()
 
 
-def _address(array: NDArray[Any]) -> int:
+def address_of(array: NDArray[Any]) -> int:
+    """Where its memory begins."""
     address: int = array.__array_interface__["data"][0]
     return address
 

@@ -164,6 +164,9 @@ class Network(Generator):
         names = [c.address.removeprefix("/generator/") for c in self._controls]
         return tuple(name for name in names if name.startswith(("class/", "blend")))
 
+    def share(self, ring: Sequence[NDArray[np.uint8]], offer: Path) -> None:
+        self._ready.share(ring, offer)
+
     @property
     def backend(self) -> str:
         return "not ready" if self._plan is None else self._plan.backend

@@ -1,14 +1,16 @@
 """What draws: one synthesis on one device at one size, with everything it needs laid out beforehand."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.generator.spec import Canvas
+from engine.gpu_offer import Offer
 
 if TYPE_CHECKING:
     from engine.generator.synthesis import Synthesis
@@ -56,6 +58,13 @@ class Plan(ABC):
     @abstractmethod
     def image(self, inputs: Inputs) -> NDArray[np.float32]:
         """One frame as (voices, 3, height, width), unclipped, in the generator's own range."""
+
+    def share(self, ring: Sequence[NDArray[np.uint8]], offer: Path) -> None:
+        """Draw into GPU memory that the stage can open too, and say where it is in a file; or say there why not.
+
+        ring : what `draw` will be given as `out`: each has its slot in that memory
+        """
+        Offer(refused=f"the generator draws on {self.device}").write(offer)
 
     def notes(self) -> dict[str, object]:
         """What was measured and chosen at the start: agreement with the oracle, what fell back and why."""

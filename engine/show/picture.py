@@ -98,6 +98,8 @@ def run(folder: Path, incarnation: int) -> None:
     controls = Controls(show.layout, show.layout.defaults.copy())
     _warm(picture, controls)
     frames = FrameRing(folder / f"frames-{incarnation}", picture.shape)
+    if show.table.stage.interop:
+        picture.generator.share(frames.slots, folder / f"gpu-{incarnation}.json")
     session.write("status-generator.json", _status(picture))
     events = session.rings["events"]
     gc.collect()

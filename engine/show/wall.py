@@ -181,6 +181,7 @@ class Wall:
         stage, meter = self.stage, self.session.meter
         if self.show.draws_sound and (heard := self.session.sound.read()) is not None:
             stage.set_sound(heard.values)
+        stage.gpu_slot = None if note is None else note.number % FrameRing.SLOTS
         stage.present(image, controls, now_s, dt_s)
         done_s = time.perf_counter()
         if image is not None and note is not None and self._frames is not None and not self._frames.intact(note):
@@ -276,8 +277,9 @@ class Wall:
         if self._told_s and now_s - self._told_s > STATUS_S:
             self._told_s = 0.0
             self.stage.set_status("")
-        for line in (*self.stage.problems, *self._news):
+        for line in (*self.stage.problems, *self.stage.news, *self._news):
             self._tell(line)
+        self.stage.news.clear()
         self._news.clear()
 
     def _open_frames(self) -> None:
@@ -296,9 +298,12 @@ class Wall:
             self._frames, self._frames_path, self._note = frames, path, None
             if child.incarnation == self.playing.adopted:  # not one that was started again: that one goes on
                 self.stage.crossfade(self.show.table.generator.crossfade_s)
+            offer = self.session.folder / f"gpu-{child.incarnation}.json"
+            if self.show.table.stage.interop:
+                self._tell(self.stage.open_offer(offer))
             if not self.playing.warming:  # its ring may be in the making
-                for former in self.session.folder.glob("frames-*"):
-                    if former != path:
+                for former in (*self.session.folder.glob("frames-*"), *self.session.folder.glob("gpu-*")):
+                    if former not in (path, offer):
                         former.unlink(missing_ok=True)
 
     _frames_path: Path = Path()

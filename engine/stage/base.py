@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -32,6 +33,8 @@ class Stage(ABC):
 
     def __init__(self) -> None:
         self.spent = Spent()
+        self.news: list[str] = []  # to be told to the performer once
+        self.gpu_slot: int | None = None  # where the next picture also lies in what `open_offer` opened
         self.problems: tuple[str, ...] = ()  # what is wrong with the effects now, each "file:line: ..."
         self.revision = 0  # goes up when a saved effect file changed what can be played on it
 
@@ -99,6 +102,10 @@ class Stage(ABC):
         The picture may have another size and shape: both are laid out as the output fits them.
         """
         return
+
+    def open_offer(self, offer: Path) -> str:
+        """Take pictures from GPU memory that a generator offers in this file; what came of it, for the performer."""
+        return "pictures are copied: several windows share them"
 
     def set_title(self, title: str) -> None:
         """Name the output; where there is no title bar this does nothing."""

@@ -3,6 +3,7 @@
 import time
 from abc import abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import moderngl
@@ -78,7 +79,9 @@ class GlStage(Stage):
         self._current()
         started_s = time.perf_counter()
         if image is not None:
-            self._painter.keep(image)
+            self._painter.keep(image, self.gpu_slot)
+        self.news.extend(self._painter.news)
+        self._painter.news.clear()
         try:
             self._draw(controls, now_s, dt_s, started_s)
             error = self._ctx.error
@@ -138,6 +141,17 @@ class GlStage(Stage):
     def mean_level(self) -> float:
         self._current()
         return self._painter.mean_level(self.size)
+
+    def open_offer(self, offer: Path) -> str:
+        from engine.stage.interop import open_door
+
+        self._current()
+        self._painter.follow(None)
+        try:
+            self._painter.follow(open_door(self._ctx, offer))
+        except DeviceError as error:
+            return f"pictures are copied: {error}"
+        return "pictures stay on the GPU"
 
     def set_array(self, name: str, array: NDArray[np.generic]) -> None:
         self._feed.set(name, array)

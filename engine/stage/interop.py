@@ -8,7 +8,7 @@ CUDA Runtime API, "OpenGL Interoperability": the context must be current, on the
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -147,12 +147,12 @@ class Door:
         self._interop.copy(source, self._picture_bytes, texture)
 
     def close(self) -> None:
-        """Let go of the other process's memory, and of OpenGL's. May be called twice."""
-        if self._pointer:
-            pointer, self._pointer = self._pointer, 0
-            try:
+        """Let go of the other process's memory, and of OpenGL's, as far as a broken driver lets it; may come twice."""
+        pointer, self._pointer = self._pointer, 0
+        if pointer:
+            with suppress(DeviceError):
                 self._runtime.call("cudaIpcCloseMemHandle", pointer)
-            finally:
+            with suppress(DeviceError):
                 self._interop.close()
 
 

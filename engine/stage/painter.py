@@ -2,13 +2,14 @@
 
 import math
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.controls import Controls, Layout
+from engine.errors import DeviceError
 from engine.paths import data_dir
 from engine.stage.chain import Chain
 from engine.stage.crossfade import Crossfade
@@ -19,6 +20,9 @@ from engine.stage.glsl import sources
 from engine.stage.hold import Hold
 from engine.stage.isf import load_isf
 from engine.stage.textures import Surface, picture, surface
+
+if TYPE_CHECKING:
+    from engine.stage.interop import Door
 
 # TIME goes round after 1 h 47 min. sin(TIME * k) passes the seam unseen for every k that is a multiple of 1/1024.
 TIME_PERIOD_S = 2048 * math.pi
@@ -42,6 +46,10 @@ class Painter:
         self._sample = surface(ctx, (_SAMPLE_PX, _SAMPLE_PX))
         self._pictures: list[Any] = []  # a texture per voice
         self._pixels: NDArray[np.uint8] | None = None  # the same on the host, bottom row first
+        self._door: Door | None = None  # to the same pictures in GPU memory
+        self._slot = -1  # where the newest lies there
+        self._image: NDArray[np.uint8] | None = None  # the newest as it came, where nobody has needed its copy
+        self.news: list[str] = []  # why the door was left
         self._fresh = False
         self._canvases: list[Surface] = []  # where voices are composed, and what was composed before
         self._composed = False
@@ -65,17 +73,35 @@ class Painter:
     @property
     def pixels(self) -> NDArray[np.uint8] | None:
         """The host's copy of the last picture as it came, None before the first."""
+        self._copy()
         return None if self._pixels is None else self._pixels[:, ::-1]
 
-    def keep(self, image: NDArray[np.uint8]) -> None:
-        """Take a new picture, (voices, height, width, 4); it is drawn by the next `draw` that is not frozen."""
+    def follow(self, door: "Door | None") -> None:
+        """Take pictures through this door from now on, and close the former one."""
+        self._copy()
+        former, self._door = self._door, door
+        if former is not None:
+            former.close()
+
+    def keep(self, image: NDArray[np.uint8], slot: int | None = None) -> None:
+        """Take a new picture, (voices, height, width, 4); it is drawn by the next `draw` that is not frozen.
+
+        slot : where the door has it too
+        """
         if image.ndim != 4 or image.shape[3] != 4 or image.dtype != np.uint8 or not image.size:
             raise ValueError(f"a picture of {image.shape} {image.dtype}; expected (voices, height, width, 4) uint8")
         if self._pixels is None or self._pixels.shape != image.shape:
             self._pixels = np.empty(image.shape, np.uint8)
-        # OpenGL counts rows from below. Turned here once, so that no shader need know.
-        np.copyto(self._pixels, image[:, ::-1])
-        self._fresh = True
+        self._image, self._fresh = image, True
+        self._slot = -1 if slot is None or self._door is None or self._door.shape != image.shape else slot
+        if self._slot < 0:
+            self._copy()
+
+    def _copy(self) -> None:
+        """The newest picture onto the host. OpenGL counts rows from below: turned once, so that no shader need know."""
+        if self._image is not None and self._pixels is not None:
+            np.copyto(self._pixels, self._image[:, ::-1])
+        self._image = None
 
     def crossfade(self, lasts_s: float) -> None:
         """The next picture comes from another generator: fade to it from what is shown; 0 cuts."""
@@ -125,11 +151,26 @@ class Painter:
         voices, height, width = self._pixels.shape[:3]
         if len(self._pictures) != voices or self._pictures[0].size != (width, height):
             self._release_pictures()
+            self._copy()
             self._pictures = [picture(self.ctx, pixels[::-1]) for pixels in self._pixels]
         else:
-            for texture, pixels in zip(self._pictures, self._pixels, strict=True):
-                texture.write(pixels)
+            self._upload()
         self._fresh = False
+
+    def _upload(self) -> None:
+        """The newest picture into its textures: through the door, else from the host's copy."""
+        assert self._pixels is not None
+        if self._door is not None and self._slot >= 0:
+            try:
+                for voice, texture in enumerate(self._pictures):
+                    self._door.copy(self._slot, voice, texture)
+                return
+            except DeviceError as error:  # its process has died, or the driver: the host has the picture too
+                self.news.append(f"pictures are copied from now on: {error}")
+                self._door = None  # left open: CUDA may hang on what is broken
+        self._copy()
+        for texture, pixels in zip(self._pictures, self._pixels, strict=True):
+            texture.write(pixels)
 
     def _tick(self, dt_s: float) -> None:
         moment = self._moment
@@ -202,6 +243,9 @@ class Painter:
 
     def release(self) -> None:
         """Give everything back."""
+        if self._door is not None:
+            self._door.close()
+            self._door = None
         self.chain.release()
         self._release_pictures()
         for one in [*self._presents, self._hold_effect, self._crossfade, self._zeros, self._sample, *self._canvases]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.controls import Controls, Layout
 from engine.errors import DeviceError
 from engine.generator.cuda_ipc import GRAIN, SharedSlots
 from engine.gpu_offer import HANDLE_BYTES, Offer, Runtime, handle_bytes, handle_of, runtime
@@ -260,3 +261,70 @@ def test_an_offer_is_plain_json(slots: SharedSlots, tmp_path: Path) -> None:
     slots.offer.write(tmp_path / "gpu.json")
     row = json.loads((tmp_path / "gpu.json").read_text("utf-8"))
     assert set(row) == {"bus", "shape", "slots", "stride", "handle", "refused"}
+
+
+# A stage with a door
+
+
+def shown(stage: Offscreen, image: np.ndarray, now_s: float) -> np.ndarray:
+    stage.present(image, Controls(Layout(()), np.zeros(0)), now_s, 1 / 30)
+    return stage.grab()
+
+
+def test_a_stage_draws_the_same_through_the_door_as_from_a_copy(library: Library, slots: SharedSlots) -> None:
+    with Offscreen(40, 12) as copying, Offscreen(40, 12) as stage:
+        stage._current()
+        door = Door(Context(stage._ctx, library), slots.offer, libraries_of(library))
+        stage._painter.follow(door)
+        for number in range(5):
+            lying = picture_in(library, slots, number % 3, number)
+            lying[..., 3] = 255
+            picture_of = np.ascontiguousarray(lying[:, ::-1])  # as `out` has it: row 0 on top
+            [(start, block)] = library.memory.items()
+            at = (number % 3) * slots.offer.stride
+            block[at : at + lying.nbytes] = lying.tobytes()
+            stage.gpu_slot = number % 3
+            library.calls.clear()
+            assert np.array_equal(shown(stage, picture_of, number / 30), shown(copying, picture_of, number / 30))
+            assert (library.calls.count("cudaMemcpyAsync") == SHAPE[0]) == (number > 0), "the first one makes textures"
+    assert not library.opened and library.calls[-1] == "stream.close"
+
+
+def test_when_the_door_breaks_the_copy_goes_on_and_it_is_told(library: Library, slots: SharedSlots) -> None:
+    with Offscreen(40, 12) as copying, Offscreen(40, 12) as stage:
+        stage._current()
+        stage._painter.follow(Door(Context(stage._ctx, library), slots.offer, libraries_of(library)))
+        stage.gpu_slot = 0
+        for number in range(4):
+            if number == 2:
+                library.fail["cudaMemcpyAsync"] = 700  # an illegal address: the process that offered it is gone
+            picture = np.random.RandomState(number).randint(0, 256, SHAPE, np.uint8)
+            picture[..., 3] = 255
+            lying = np.ascontiguousarray(picture[:, ::-1])
+            [block] = library.memory.values()
+            block[: lying.nbytes] = lying.tobytes()
+            assert np.array_equal(shown(stage, picture, number / 30), shown(copying, picture, number / 30))
+        assert len(stage.news) == 1 and "copied from now on: cudaMemcpyAsync" in stage.news[0]
+        stage.rebuild()
+        assert np.array_equal(shown(stage, picture, 1.0), shown(copying, picture, 1.0))
+
+
+def test_a_rebuilt_stage_has_the_last_picture_though_it_never_copied_it(library: Library, slots: SharedSlots) -> None:
+    with Offscreen(40, 12) as stage:
+        stage._current()
+        stage._painter.follow(Door(Context(stage._ctx, library), slots.offer, libraries_of(library)))
+        stage.gpu_slot = 0
+        for seed in range(3):
+            picture = np.random.RandomState(seed).randint(0, 256, SHAPE, np.uint8)
+            shown(stage, picture, seed / 30)
+        stage.rebuild()
+        kept = stage._painter.pixels
+        assert kept is not None and np.array_equal(kept, picture)
+
+
+def test_a_stage_says_what_came_of_an_offer(tmp_path: Path) -> None:
+    Offer(refused="the generator draws on cpu").write(tmp_path / "gpu.json")
+    with Offscreen(40, 12) as stage:
+        assert stage.open_offer(tmp_path / "gpu.json") == "pictures are copied: the generator draws on cpu"
+        shown(stage, np.full(SHAPE, 200, np.uint8), 0.0)
+        assert stage.mean_level() > 100
