@@ -70,14 +70,16 @@ class Machine:
         """The next little-endian integer."""
         return int.from_bytes(self.take(size_bytes), "little", signed=signed)
 
-    def line(self) -> bytes:
+    def line(self, most_bytes: int = MAX_LINE_BYTES) -> bytes:
         """The next line, without its end."""
-        text = bytes(self.data[self.position : self.position + MAX_LINE_BYTES])
-        length = text.find(b"\n")
-        if length < 0:
-            raise RefusedError(f"a line does not end within {MAX_LINE_BYTES} bytes")
-        self.position += length + 1
-        return text[:length]
+        stop = min(len(self.data), self.position + most_bytes)
+        for start in range(self.position, stop, MAX_LINE_BYTES):
+            found = bytes(self.data[start : min(stop, start + MAX_LINE_BYTES)]).find(b"\n")
+            if found >= 0:
+                text = bytes(self.data[self.position : start + found])
+                self.position = start + found + 1
+                return text
+        raise RefusedError(f"a line does not end within {most_bytes} bytes")
 
     def push(self, value: Any) -> None:
         """Put a value on the stack."""

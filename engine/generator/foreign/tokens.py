@@ -62,7 +62,7 @@ def _no_number(text: str) -> Any:
 
 def quoted(machine: Machine) -> str:
     """The quoted Python 2 string on the next line."""
-    text = line_text(machine).strip()
+    text = _long_line(machine).decode("latin1").strip()
     if len(text) < 2 or text[0] != text[-1] or text[0] not in "'\"":
         raise RefusedError("a string is not quoted")
     return _ESCAPE.sub(_unescaped, text[1:-1])
@@ -80,11 +80,17 @@ def _unescaped(match: re.Match[str]) -> str:
 def raw_unicode(machine: Machine) -> str:
     """The text on the next line, its other characters escaped."""
     try:
-        text = codecs.raw_unicode_escape_decode(machine.line())[0]  # by name it would be imported first
+        text = codecs.raw_unicode_escape_decode(_long_line(machine))[0]  # by name it would be imported first
         text.encode()
     except UnicodeError:
         raise RefusedError("a text is no unicode") from None
     return text
+
+
+def _long_line(machine: Machine) -> bytes:
+    line = machine.line(MAX_TEXT_BYTES)
+    machine.reading.budget.copy(len(line))
+    return line
 
 
 def integer(machine: Machine, size_bytes: int) -> int:

@@ -28,7 +28,7 @@ from engine.errors import ModelError
 from engine.generator.foreign import sandbox
 from engine.generator.foreign.read import read_bytes
 from engine.generator.foreign.values import Named, Stub
-from tests.engine.generator.golden import GOLDEN
+from tests.engine.generator.golden import golden
 
 ROOT = Path(__file__).resolve().parents[4]
 SEEDS = ROOT / "tests" / "data" / "foreign" / "fuzz_seeds.json"
@@ -38,6 +38,13 @@ SMALL = sorted((ROOT / "tests" / "data" / "foreign").glob("t*_*.p*"))
 GENUINE = (
     "pggan_32.pth", "sg2_32_sg3repo_modern.pkl", "sg2_64_cond3_clamp.pkl", "sg3r_64_xform.pkl",
     "biggan_deep_32/pytorch_model.bin",
+)  # fmt: skip
+HOSTILE = (
+    "13_nested_storage_pickle.pkl", "15_persid_type_gadget.pkl", "19_persid_plain.pkl", "31_billion_laughs.pkl",
+    "37_huge_claimed_tensor.pkl", "39_stride0_expand.pkl", "40_negative_stride_offset.pkl",
+    "41_storage_numel_mismatch.pkl", "42_numpy_reconstruct_huge.pkl", "43_numpy_object_dtype.pkl",
+    "45_zip_missing_record.pth", "46_zip_short_record.pth", "50_zip_storage_key_traversal.pth",
+    "70_unknown_class.pkl", "71_self_referencing_dict.pkl",
 )  # fmt: skip
 OPCODES = [opcode.code.encode("latin1") for opcode in pickletools.opcodes]
 EXTREMES = (0, 1, 2, 127, 128, 255, 256, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**62, 2**63 - 1)
@@ -60,10 +67,8 @@ class Base:
 
 
 def bases() -> list[Base]:
-    """The small files of the tests, then the golden ones and the hostile ones where they are."""
-    golden = [GOLDEN / name for name in GENUINE]
-    hostile = sorted(path for path in (GOLDEN / "hostile").glob("*.p*") if path.stat().st_size < 2000)
-    return [_base(path) for path in (*SMALL, *(path for path in golden if path.exists()), *hostile)]
+    """The small files of the tests, then golden and hostile ones."""
+    return [_base(path) for path in (*SMALL, *map(golden, GENUINE), *(golden(f"hostile/{name}") for name in HOSTILE))]
 
 
 def _base(path: Path) -> Base:
