@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from engine.generator.spec import Canvas
 from engine.generator.voices import Port
-from engine.paths import cache_dir
 
 MAGIC = b"latenz compiled 1\n"
 LIMIT_BYTES = 4_000_000_000
@@ -32,7 +31,7 @@ class Entry:
     ports : its inputs in order
     oracle : (3, height, width), drawn by eager from the source's fixed inputs for one voice
     blob : what `openvino.Core.import_model` takes
-    facts : what was measured while it was compiled: frozen_ms, openvino_ms, prepare_s
+    facts : what was measured while it was compiled: openvino_cpu_ms, frozen_cpu_ms, compile_s
     """
 
     ports: tuple[Port, ...]
@@ -41,14 +40,14 @@ class Entry:
     facts: Mapping[str, float] = field(default_factory=dict)
 
 
-def entry_path(key: str, canvas: Canvas, machine: str) -> Path:
-    """Where the model `key` for this canvas lies.
+def entry_path(key: str, canvas: Canvas, machine: str, folder: Path) -> Path:
+    """Where the model `key` for this canvas lies in the folder.
 
     machine : library and processor it is compiled for. The generators' sources are part of the name, so that a change
     of arithmetic is compiled anew.
     """
     words = (key, canvas.width, canvas.height, canvas.fit, machine, platform.machine(), _sources())
-    return cache_dir("openvino") / f"{hashlib.sha256(repr(words).encode()).hexdigest()[:40]}.compiled"
+    return folder / f"{hashlib.sha256(repr(words).encode()).hexdigest()[:40]}.compiled"
 
 
 @cache

@@ -11,7 +11,9 @@ from engine.generator import openvino_cache
 from engine.generator.openvino_plan import Disagreement, OpenVINOPlan, machine
 from engine.generator.plan import Source
 from engine.generator.spec import Canvas
+from engine.paths import cache_dir
 
+WORTH = 1.05  # what times within this ratio decide nothing
 _ROOT = str(Path(__file__).resolve().parents[2])
 
 
@@ -51,9 +53,10 @@ class Compilation:
 class Compiler:
     """Plans of one source at one size on so many threads. DeviceError where OpenVINO is not installed."""
 
-    def __init__(self, source: Source, voices: int, canvas: Canvas, threads: int) -> None:
+    def __init__(self, source: Source, voices: int, canvas: Canvas, threads: int, folder: Path | None = None) -> None:
+        """folder : of the compiled models; None is the user's cache."""
         self._source, self._voices, self._canvas, self._threads = source, voices, canvas, threads
-        self._path = openvino_cache.entry_path(source.key, canvas, machine())
+        self._path = openvino_cache.entry_path(source.key, canvas, machine(), folder or cache_dir("openvino"))
 
     def cached(self, *, faster: bool = False) -> OpenVINOPlan | None:
         """The plan, checked and warm; None where nothing that can be used lies in the cache.
@@ -64,9 +67,9 @@ class Compiler:
         entry = openvino_cache.read(self._path)
         if entry is None:
             return None
-        ours, others = entry.facts["openvino_ms"], entry.facts["frozen_ms"]
-        if faster and ours >= others:
-            raise Disagreement(f"{ours:g} ms a picture, frozen {others:g} ms")
+        ours, others = entry.facts["openvino_cpu_ms"], entry.facts["frozen_cpu_ms"]
+        if faster and ours > WORTH * others:
+            raise Disagreement(f"{ours:g} ms of the processor a picture, frozen {others:g} ms")
         try:
             plan = OpenVINOPlan(entry, self._voices, self._canvas, self._threads)
         except RuntimeError:  # a whole entry that OpenVINO does not take

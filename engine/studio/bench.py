@@ -9,8 +9,9 @@ import numpy as np
 
 from engine.controls import Controls, Layout
 from engine.errors import InputError
-from engine.generator.base import Generator
-from engine.generator.catalog import model_directions, model_info, open_model
+from engine.generator.base import Generator, ModelInfo
+from engine.generator.catalog import find_model, model_directions, model_info, open_model
+from engine.generator.spec import Canvas
 from engine.latent.board import controls as motion_controls
 from engine.latent.motion import Motion
 from engine.latent.places import Places
@@ -18,8 +19,9 @@ from engine.latent.spec import VoiceSpec
 from engine.preset import find_show, load_show
 from engine.show.desk import Desk
 from engine.show.session import STEP_S
+from engine.studio.bench_model import ROUNDS, bench_model, figures
+from engine.studio.peak import peak_gflops
 
-ROUNDS = 5
 Progress = Callable[[str], None]
 
 
@@ -29,42 +31,54 @@ def bench(
     size: tuple[int, int] | None = None,
     threads: int = 1,
     progress: Progress = lambda text: None,
+    backend: str | None = None,
 ) -> dict[str, Any]:
     """Generator, matrix peak and control path, interleaved over five rounds; medians.
 
-    percent_of_peak compares the generator with a matrix product timed in the same rounds.
+    percent_of_peak compares the generator with a matrix product timed in the same rounds. A model from a file is drawn
+    by every backend of the device, or by eager and the one that is named: see `bench_model`.
     """
     if not 1 <= threads <= 256:
         raise InputError(f"--threads {threads}: give 1 to 256")
+    path = find_model(model)
     info = model_info(model)
     width, height = size or (info.width, info.height)
-    progress(f"preparing {model} at {width}x{height}")
+    if path is not None:
+        from engine.generator.convert import playable
+        from engine.generator.network import source_of
+
+        source = source_of(str(playable(path)))
+        measured = bench_model(source, Canvas(width, height), device, threads, backend, progress)
+    else:
+        if backend is not None:
+            raise InputError(f"--backend {backend}: {model} has one way of drawing on each device; leave it out")
+        measured = _bench_built_in(model, info, device, (width, height), threads, progress)
+    progress("routes and springs")
+    return {
+        "model": model, "device": device, "size": [width, height], "threads": threads,
+        "machine": {"processor": platform.processor() or platform.machine(), "python": platform.python_version()},
+        **measured,
+        "control_path_ms": control_path(model),
+    }  # fmt: skip
+
+
+def _bench_built_in(
+    model: str, info: ModelInfo, device: str, size: tuple[int, int], threads: int, progress: Progress
+) -> dict[str, Any]:
+    progress(f"preparing {model} at {size[0]}x{size[1]}")
     begun = time.perf_counter()
     generator = open_model(model, device, threads)
-    generator.prepare(1, width, height)
+    generator.prepare(1, *size)
     prepare_s = time.perf_counter() - begun
     draws, peaks = [], []
     for number in range(ROUNDS):
         progress(f"round {number + 1} of {ROUNDS}")
         draws.append(_draw_s(generator))
-        peaks.append(_peak_gflops(threads))
-    gflop = float(info.extra.get("gflop", 0.0)) * width * height / (info.width * info.height)
-    draw_s, peak = float(np.median(draws)), float(np.median(peaks))
-    gflops = gflop / draw_s
-    row = {
-        "gflop_per_frame": round(gflop, 4), "ms_p50": round(draw_s * 1e3, 3), "gflops": round(gflops, 2),
-        "peak_gflops": round(peak, 1), "percent_of_peak": round(100 * gflops / peak, 1),
-        "prepare_s": round(prepare_s, 3),
-    }  # fmt: skip
-    progress("routes and springs")
-    result = {
-        "model": model, "device": device, "size": [width, height], "threads": threads,
-        "machine": {"processor": platform.processor() or platform.machine(), "python": platform.python_version()},
-        "backends": {generator.backend: row},
-        "control_path_ms": control_path(model),
-    }  # fmt: skip
+        peaks.append(peak_gflops(threads))
+    gflop = float(info.extra.get("gflop", 0.0)) * size[0] * size[1] / (info.width * info.height)
+    row = figures(gflop, float(np.median(draws)), float(np.median(peaks)))
     generator.close()
-    return result
+    return {"backends": {generator.backend: {**row, "prepare_s": round(prepare_s, 3)}}}
 
 
 def _draw_s(generator: Generator, seconds: float = 1.0) -> float:
@@ -82,22 +96,6 @@ def _draw_s(generator: Generator, seconds: float = 1.0) -> float:
         generator.draw(w, {})
         times.append(time.perf_counter() - begun)
     return float(np.median(times))
-
-
-def _peak_gflops(threads: int) -> float:
-    """What a 1024 x 1024 fp32 matrix product reaches with as many threads."""
-    import torch
-
-    former = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    a, b = torch.ones(1024, 1024), torch.ones(1024, 1024)
-    best = float("inf")
-    for _ in range(8):
-        begun = time.perf_counter()
-        torch.mm(a, b)
-        best = min(best, time.perf_counter() - begun)
-    torch.set_num_threads(former)
-    return 2 * 1024**3 / best / 1e9
 
 
 def control_path(model: str = "silk", show: str = "pulse", steps: int = 2500) -> dict[str, dict[str, float]]:
