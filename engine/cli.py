@@ -273,10 +273,13 @@ def doctor(as_json: JsonOption = False) -> None:
 
 @app.command(epilog="Example: latenz bench --model silk --size 512x512 --threads 1")
 def bench(
-    model: Annotated[str, typer.Option("--model", metavar="M", help="A built-in model.")] = "silk",
+    model: Annotated[str, typer.Option("--model", metavar="M", help="A built-in model, or a model file.")] = "silk",
     device: Annotated[str, typer.Option("--device", help="cpu, cuda or mps.")] = "cpu",
     size: SizeOption = None,
     threads: Annotated[int, typer.Option("--threads", help="Threads that draw.")] = 1,
+    backend: Annotated[
+        str | None, typer.Option("--backend", metavar="B", help="Measure eager and this one alone, of a model file.")
+    ] = None,
     live: Annotated[
         float,
         typer.Option("--live", metavar="S", help="Also play for S seconds while 1,000 OSC messages a second come."),
@@ -288,7 +291,7 @@ def bench(
     from engine.studio.monitor import print_tree
 
     with _status("measuring") as tell:
-        result = run(model, parse_device(device), parse_size(size), threads, tell)
+        result = run(model, parse_device(device), parse_size(size), threads, tell, backend)
         if live > 0:
             from engine.studio.bench_live import bench_live
 

@@ -49,6 +49,7 @@ def bench_model(
     """
     use_numba_cache()
     place = find_device(device)
+    peak_gflops(threads, place)  # loads torch, which is no part of preparing the first backend
     asked = UNASKED if backend is None else ("eager", backend)
     names = [name for name in BACKENDS_OF[place.partition(":")[0]] if name in asked]
     if backend is not None and backend not in names:
