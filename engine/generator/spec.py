@@ -67,6 +67,10 @@ class Spec(ABC):
         """Which layer of w a tensor of the synthesis belongs to, by its name: where two models blend in layers."""
         return 0
 
+    def made(self) -> dict[str, NDArray[np.float32]]:
+        """Tensors that follow from the specification alone, for a file that keeps none: filters."""
+        return {}
+
     @abstractmethod
     def as_json(self) -> dict[str, Any]:
         """The specification as JSON, for a file's header."""

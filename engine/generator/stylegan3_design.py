@@ -78,6 +78,8 @@ class Layer:
                 f"{self.name}: sampling rate {self.in_sampling_rate:g} up by {self.up_factor} is not "
                 f"{self.out_sampling_rate:g} up by {self.down_factor}"
             )
+        if self.up_taps < self.up_factor or self.down_taps < self.down_factor:
+            raise ModelError(f"{self.name}: it changes its sampling rate without a filter")
         for low, high in (self.padding[:2], self.padding[2:]):
             if low >= self.up_taps or high > self.up_taps - self.up_factor:
                 raise ModelError(f"{self.name}: {self.in_size} cannot become {self.out_size}: the filters do not reach")

@@ -96,6 +96,7 @@ class Filtered(nn.Module):
         at = f"synthesis.{layer.name}"
         self._batched, self._rgb, self._clamp = batched, layer.is_torgb, layer.conv_clamp
         self._up, self._down, self._radial = layer.up_factor, layer.down_factor, layer.down_radial
+        self._pixelwise, self._channels = layer.conv_kernel == 1, layer.out_channels
         self._filters_up, self._filters_down = layer.up_taps > 1, layer.down_taps > 1
         self._dtype = torch.float16 if half and layer.use_fp16 else torch.float32
         self._reach = Reach.of(layer)
@@ -165,7 +166,7 @@ class Filtered(nn.Module):
 
     def _convolved(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """A product of matrices where the kernel is a single pixel: channels_last goes in and comes out as it is."""
-        if weight.shape[2] == 1 and weight.shape[3] == 1:
+        if self._pixelwise:
             return F.linear(x.permute(0, 2, 3, 1), weight.flatten(1), bias).permute(0, 3, 1, 2)
         return F.conv2d(x, weight, bias, padding=self._reach.padding)
 
@@ -173,8 +174,8 @@ class Filtered(nn.Module):
         """Onto the finer grid: zeros between the samples and a low-pass, in one pass for each axis."""
         if self._filters_up:
             top, left = self._reach.trim
-            x = F.conv_transpose2d(x, self.up_rows, None, (self._up, 1), (top, 0), groups=x.shape[1])
-            x = F.conv_transpose2d(x, self.up_columns, None, (1, self._up), (0, left), groups=x.shape[1])
+            x = F.conv_transpose2d(x, self.up_rows, None, (self._up, 1), (top, 0), groups=self._channels)
+            x = F.conv_transpose2d(x, self.up_columns, None, (1, self._up), (0, left), groups=self._channels)
         return self._reach.fitted(x)
 
     def _bent(self, x: Tensor) -> Tensor:
@@ -190,9 +191,9 @@ class Filtered(nn.Module):
         if not self._filters_down:
             return x
         if self._radial:
-            return F.conv2d(x, self.down, None, self._down, groups=x.shape[1])
-        x = F.conv2d(x, self.down_columns, None, (1, self._down), groups=x.shape[1])
-        return F.conv2d(x, self.down_rows, None, (self._down, 1), groups=x.shape[1])
+            return F.conv2d(x, self.down, None, self._down, groups=self._channels)
+        x = F.conv2d(x, self.down_columns, None, (1, self._down), groups=self._channels)
+        return F.conv2d(x, self.down_rows, None, (self._down, 1), groups=self._channels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +201,14 @@ class Reach:
     """How far a layer's filters reach, rows first: what is left out before, at and after its convolution.
 
     crop : of the input, at each end
+    left : of the input after that
     padding : of the convolution; less than the whole kernel where the margin would crop it again
     trim : of the finer grid, at each end
-    fine : size of the finer grid where one sample too many could be seen, else 0
+    fine : size of the finer grid where one sample too many would be seen, else 0
     """
 
     crop: tuple[int, int]
+    left: tuple[int, int]
     padding: tuple[int, int]
     trim: tuple[int, int]
     fine: tuple[int, int]
@@ -213,37 +216,38 @@ class Reach:
     @classmethod
     def of(cls, layer: Layer) -> Self:
         """The reach of one layer's filters."""
-        (top, rows), (left, columns) = (_trims(layer, axis) for axis in (1, 0))
-        spare = [layer.conv_kernel - 1 - unseen for unseen in (rows, columns)]
-        fine = [size + layer.down_taps - 1 if layer.down_factor == 1 else 0 for size in layer.out_size]
-        return cls(
-            crop=(max(-spare[0], 0), max(-spare[1], 0)),
-            padding=(max(spare[0], 0), max(spare[1], 0)),
-            trim=(top, left),
-            fine=(fine[1], fine[0]),
-        )
+        rows, columns = (_along(layer, axis) for axis in (1, 0))
+        return cls(*zip(rows, columns, strict=True))
 
     def cropped(self, x: Tensor) -> Tensor:
         """Without the outer samples that nothing of the output sees."""
-        for axis, crop in zip((2, 3), self.crop, strict=True):
+        for axis, crop, left in zip((2, 3), self.crop, self.left, strict=True):
             if crop:
-                x = x.narrow(axis, crop, x.shape[axis] - 2 * crop)
+                x = x.narrow(axis, crop, left)
         return x
 
     def fitted(self, x: Tensor) -> Tensor:
         """Without the last sample that is too much; a filter that takes every second sample never sees it."""
         for axis, size in zip((2, 3), self.fine, strict=True):
-            if size and x.shape[axis] != size:
+            if size:
                 x = x.narrow(axis, 0, size)
         return x
 
 
-def _trims(layer: Layer, axis: int) -> tuple[int, int]:
-    """Samples of the finer grid to leave out at each end, and whole samples of the coarser that go with the others."""
+def _along(layer: Layer, axis: int) -> tuple[int, int, int, int, int]:
+    """The fields of a `Reach` along one axis.
+
+    Whole samples of the coarser grid that the margins would crop go before the convolution, the rest after it.
+    """
     low, high = layer.padding[2 * axis : 2 * axis + 2]
     before, after = layer.up_taps - 1 - low, layer.up_taps - layer.up_factor - high
     unseen = max(0, (min(before, after) - layer.up_taps) // layer.up_factor + 1)
-    return before - unseen * layer.up_factor, unseen
+    spare = layer.conv_kernel - 1 - unseen
+    crop, padding, trim = max(-spare, 0), max(spare, 0), before - unseen * layer.up_factor
+    left = layer.in_size[axis] - 2 * crop
+    given = (left + 2 * padding - layer.conv_kernel) * layer.up_factor + layer.up_taps - 2 * trim
+    fine = (layer.out_size[axis] - 1) * layer.down_factor + layer.down_taps
+    return crop, left, padding, trim, fine if given - fine >= layer.down_factor else 0
 
 
 def _depthwise(kernel: Tensor, channels: int, number: torch.dtype) -> Tensor:

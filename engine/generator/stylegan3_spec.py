@@ -13,6 +13,7 @@ from engine.controls import Control
 from engine.errors import ModelError
 from engine.generator.base import Band
 from engine.generator.facts import only, real, shown, thirds
+from engine.generator.filters import filters_of
 from engine.generator.mapping_sizes import mapping_shapes, mapping_sizes
 from engine.generator.spec import Shapes, Spec
 from engine.generator.stylegan3_design import Design, Fourier, Layer, Size
@@ -146,6 +147,9 @@ class StyleGAN3Spec(Spec):
     def layer_of(self, tensor: str) -> int:
         found = re.search(r"(?:^|\.)L(\d+)_", tensor)
         return int(found[1]) + 1 if found else 0
+
+    def made(self) -> dict[str, NDArray[np.float32]]:
+        return filters_of(self.layers)
 
     def as_json(self) -> dict[str, Any]:
         row = asdict(self)

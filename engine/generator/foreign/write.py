@@ -47,13 +47,14 @@ def write(data: Any, target: BinaryIO, wanted: Wanted) -> ModelHeader:
 
 
 def fitted(found: Foreign) -> tuple[Spec, dict[str, NDArray[Any]]]:
-    """The architecture that the tensors are of, and those of them that it needs."""
+    """The architecture that the tensors are of, and those of them that it needs; what can be made is made."""
     tensors = dict(found.tensors)
     if not found.averaged:
         styles = [array for name, array in tensors.items() if name.endswith("affine.weight") and array.ndim == 2]
         tensors["mapping.w_avg"] = np.zeros(styles[0].shape[1] if styles else 0, np.float32)
     shapes = {name: tuple(array.shape) for name, array in tensors.items()}
     spec: Spec = load(FAMILIES[found.family].spec).infer(shapes, found.facts)
+    tensors = {**spec.made(), **tensors}
     return spec, {name: tensors[name] for name in spec.shapes() if name in tensors}
 
 
