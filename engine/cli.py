@@ -291,7 +291,7 @@ def bench(
     from engine.studio.monitor import print_tree
 
     with _status("measuring") as tell:
-        result = run(model, parse_device(device), parse_size(size), threads, tell, backend)
+        result = run(model, parse_device(device), parse_size(size), threads, tell, parse_backend(backend))
         if live > 0:
             from engine.studio.bench_live import bench_live
 
