@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from typing import Any
 
 from engine.errors import ShowError
 from engine.paths import check_output
-from engine.preset import Options, Show, check_routes, find_show, load_show
+from engine.preset import Options, Show, check_routes, find_show, load_show, unconverted
 from engine.shared import Board
 from engine.show.report import report, write_report
 from engine.show.session import new_session
@@ -45,7 +46,10 @@ class Play:
 
 def play(wanted: Play) -> dict[str, Any]:
     """Run a show until it is over; its report. Errors of the caller's input come before anything is started."""
-    show = load_show(find_show(wanted.show), wanted.options)
+    path = find_show(wanted.show)
+    for file in unconverted(path, wanted.options):
+        sys.stderr.write(f"latenz: converting {file.name}\n")
+    show = load_show(path, wanted.options)
     check_routes(show)
     _check_outputs(wanted)
     _check_port(show)
@@ -87,7 +91,7 @@ def take_header(show: Show) -> dict[str, Any]:
         "show": show.name,
         "show_hash": show.hash,
         "seed": show.seed,
-        "models": {show.model: show.info.hash},
+        "models": {show.model_name: show.info.hash},
         "banks": {
             name: hashlib.sha256((show.folder / name).read_bytes()).hexdigest()
             for name in (*show.table.generator.banks, *show.table.generator.places)

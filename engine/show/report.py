@@ -86,7 +86,9 @@ def report(session: Session, tally: Tally, show: Show) -> dict[str, Any]:
     }
 
 
-def stepped_report(meter: Meter, tally: Tally, show: Show, status: dict[str, Any], backend: str) -> dict[str, Any]:
+def stepped_report(
+    meter: Meter, tally: Tally, show: Show, status: dict[str, Any], backend: str, threads: int
+) -> dict[str, Any]:
     """The report of a render: the same fields; nothing was late, and nothing came from a socket."""
     seconds = tally.frames / show.fps
     return {
@@ -100,6 +102,7 @@ def stepped_report(meter: Meter, tally: Tally, show: Show, status: dict[str, Any
         "black_frames": tally.black,
         "device": "cpu",
         "backend": backend,
+        "threads": threads,
         "model": show.info.name,
         "size": list(show.size),
         "generator_size": list(show.drawn_size),

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.errors import EngineError, InputError, RoomError, ShowError
 from engine.paths import check_output
-from engine.preset import Options, Show, SourceSpec, check_routes, find_show, load_show
+from engine.preset import Options, Show, SourceSpec, check_routes, find_show, load_show, unconverted
 from engine.show.desk import Desk
 from engine.show.report import stepped_report, write_report
 from engine.show.stepped import THREADS, Stepped
@@ -37,16 +37,21 @@ def render(wanted: Render, progress: Progress = lambda done, of: None) -> dict[s
     """Draw `seconds` of a show into `out`; its report. Nothing half-written is left behind."""
     if not 0 < wanted.seconds <= 24 * 3600:
         raise InputError(f"--seconds {wanted.seconds:g}: give more than 0 and at most a day")
-    show = load_show(find_show(wanted.show), wanted.options)
+    path = find_show(wanted.show)
+    for file in unconverted(path, wanted.options):
+        _warn(f"converting {file.name}")
+    show = load_show(path, wanted.options)
     if wanted.take is not None:
         show = as_recorded(show, wanted.take)
     check_routes(show)
+    for line in show.told:
+        _warn(line)
     count = max(1, round(wanted.seconds * show.fps))
     sound = Path(wanted.options.audio) if wanted.options.audio else None
     if sound is not None and not sound.is_file():
         raise InputError(f"--audio {sound}: no such file (a render hears files, not devices)")
     notes = {"latenz.show": show.name, "latenz.model": show.info.name, "latenz.seed": str(show.seed),
-             "latenz.backend": f"eager, {THREADS} thread"}  # fmt: skip
+             "latenz.backend": f"{show.pinned.how.backend}, {THREADS} thread"}  # fmt: skip
     desk = Desk(show, live=False) if wanted.take is None else taken(show, wanted.take)
     if wanted.report is not None:
         check_output(wanted.report)
@@ -59,6 +64,7 @@ def render(wanted: Render, progress: Progress = lambda done, of: None) -> dict[s
                     output.write(frame)
                     _check_take(desk)
                     progress(done, count)
+                drew = stepped.picture.generator.backend
             finally:
                 stepped.close()
         output.close()
@@ -70,9 +76,7 @@ def render(wanted: Render, progress: Progress = lambda done, of: None) -> dict[s
     except BaseException:
         output.abort()
         raise
-    result = stepped_report(
-        stepped.meter, stepped.tally, show, stepped.desk.status(), stepped.picture.generator.backend
-    )
+    result = stepped_report(stepped.meter, stepped.tally, show, stepped.desk.status(), drew, THREADS)
     if wanted.report is not None:
         write_report(wanted.report, result)
     return result
@@ -104,13 +108,13 @@ def as_recorded(show: Show, take: Path) -> Show:
     options = show.options
     if options.seed is None and header.get("seed") is not None:
         options = replace(options, seed=header["seed"])
-    if options.model is None and len(models) == 1:
+    if options.model is None and len(models) == 1 and not {show.model, show.model_name} & models.keys():
         options = replace(options, model=next(iter(models)))
     try:
         show = load_show(show.path, options)
     except InputError as error:
         raise InputError(f"{error}\n(recorded so in {take}; choose another with --model)") from None
-    if models.get(show.model, show.info.hash) != show.info.hash:
+    if models.get(show.model_name, show.info.hash) != show.info.hash:
         _warn(f"{take} was recorded with another version of the model {show.model}")
     if show.script is not None:
         _warn(f"{take} holds what {show.table.script} did; the script itself does not run")

@@ -8,10 +8,11 @@ import pytest
 
 from engine.errors import ShowError
 from engine.generator import model_file
+from engine.generator.biggan_spec import BigGANSpec
 from engine.generator.spec import Spec
 from engine.preset import Options, Show, check_routes, load_show, same_generator, unconverted
 from engine.stage.effects import output_controls
-from tests.engine.generator.small_models import BIGGAN, BigGANSpec, stylegan2
+from tests.engine.generator.small_models import BIGGAN, stylegan2
 
 ROUTE = '[[route]]\nfrom = "/tempo/beat"\nto = "{to}"\n'
 

@@ -30,7 +30,7 @@ def draw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Draw:
             words += [f"--{name}", str(tmp_path / f"{name}.npy")]
         monkeypatch.setattr(sys, "argv", words)
         assert cli._run() == 0
-        drawn = np.load(out, allow_pickle=False)
+        drawn: np.ndarray = np.load(out, allow_pickle=False)
         assert drawn.dtype == np.float32
         return drawn
 
