@@ -153,6 +153,13 @@ class GlStage(Stage):
             return f"pictures are copied: {error}"
         return "pictures stay on the GPU"
 
+    def why_copied(self) -> str:
+        """Why a generator's pictures would be copied to this stage; empty where they could stay on the GPU."""
+        from engine.stage.interop import probe
+
+        self._current()
+        return probe(self._ctx)
+
     def set_array(self, name: str, array: NDArray[np.generic]) -> None:
         self._feed.set(name, array)
 

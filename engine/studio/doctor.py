@@ -30,7 +30,8 @@ class Finding:
 def doctor() -> list[Finding]:
     """Look at everything a show may need. Whatever can hang or crash is looked at in a process of its own."""
     checks: list[Callable[[], Finding]] = [
-        _python, _data, _cache, _torch, _kernels, _window, _offscreen, _sound, _midi, _osc_port, _video, _market,
+        _python, _data, _cache, _torch, _gpu, _handover, _kernels, _window, _offscreen, _sound, _midi, _osc_port, _video,
+        _market,
     ]  # fmt: skip
     return [check() for check in checks]
 
@@ -87,17 +88,31 @@ def _cache() -> Finding:
 
 
 def _torch() -> Finding:
-    data, why = _probe(
-        "import json, torch; c = torch.cuda.is_available(); "
-        "print(json.dumps({'v': torch.__version__, 'gpu': torch.cuda.get_device_name(0) if c else '', "
-        "'mps': torch.backends.mps.is_available()}))"
-    )
+    data, why = _probe("import json, torch; print(json.dumps({'v': torch.__version__}))")
     if data is None:
         return Finding("torch", "missing", why, "python -m pip install 'torch>=2.6'")
-    if data["gpu"] or data["mps"]:
-        return Finding("torch", "ok", f"{data['v']} on {data['gpu'] or 'Apple GPU'}")
-    remedy = "silk plays well on this CPU; for large models use a machine with an NVIDIA GPU and a CUDA build of torch"
-    return Finding("torch", "limited", f"{data['v']}, no GPU: models are drawn by the CPU", remedy)
+    return Finding("torch", "ok", str(data["v"]))
+
+
+def _gpu() -> Finding:
+    """What is there, and what a small plan finds when it checks itself."""
+    data, why = _probe("import json; from engine.studio.doctor_gpu import look; print(json.dumps(look()))")
+    if data is None:
+        return Finding("GPU", "missing", why, "play --device cpu; update the graphics driver and torch")
+    remedy = str(data["remedy"])
+    return Finding("GPU", "limited" if remedy else "ok", str(data["found"]), remedy)
+
+
+def _handover() -> Finding:
+    """Whether pictures could stay on the GPU; copying them always works."""
+    data, why = _probe(
+        "import json; from engine.stage.offscreen import Offscreen\n"
+        "with Offscreen(32, 32) as s: print(json.dumps({'why': s.why_copied()}))"
+    )
+    why = why if data is None else str(data["why"])
+    if why:
+        return Finding("pictures from GPU to stage", "ok", f"by copy: {why}")
+    return Finding("pictures from GPU to stage", "ok", "may stay on the GPU: set [stage] interop = true")
 
 
 def _kernels() -> Finding:

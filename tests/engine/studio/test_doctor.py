@@ -17,7 +17,7 @@ def findings() -> list[Finding]:
 
 def test_everything_a_show_may_need_is_looked_at(findings: list[Finding]) -> None:
     assert [finding.what for finding in findings] == [
-        "Python", "shipped shows and effects", "cache", "torch", "built-in generator", "window", "offscreen drawing",
+        "Python", "shipped shows and effects", "cache", "torch", "GPU", "pictures from GPU to stage", "built-in generator", "window", "offscreen drawing",
         "sound", "MIDI", "OSC port 9000", "video files", "live markets",
     ]  # fmt: skip
 
@@ -35,6 +35,28 @@ def test_what_the_tests_themselves_need_is_found(findings: list[Finding]) -> Non
     assert states["shipped shows and effects"].state == "ok" and states["video files"].state == "ok"
     assert states["built-in generator"].state != "missing" and "ms a picture" in states["built-in generator"].found
     assert states["offscreen drawing"].state == "ok"
+
+
+def test_without_a_gpu_it_is_said_plainly_with_what_torch_was_built_for(findings: list[Finding]) -> None:
+    found = {finding.what: finding for finding in findings}
+    gpu = found["GPU"]
+    import torch
+
+    if torch.cuda.is_available() or torch.backends.mps.is_available():
+        assert "bytes: at most" in gpu.found
+        return
+    assert gpu.state == "limited" and torch.__version__ in gpu.found
+    assert "no CUDA device" in gpu.found or "but torch" in gpu.found
+    assert found["pictures from GPU to stage"].found.startswith("by copy: ")
+
+
+def test_the_model_that_a_gpu_is_tried_with_draws_the_same_in_half_precision() -> None:
+    from engine.generator.device_plan import DevicePlan
+    from engine.generator.spec import Canvas
+    from engine.studio.doctor_gpu import tiny_source
+
+    notes = DevicePlan(tiny_source(), 1, Canvas(64, 64)).notes()
+    assert notes["precision"] == "fp16" and str(notes["bytes"]).startswith(("at most 0", "at most 1"))
 
 
 def test_findings_are_plain_rows(findings: list[Finding]) -> None:
