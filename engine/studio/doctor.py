@@ -30,8 +30,8 @@ class Finding:
 def doctor() -> list[Finding]:
     """Look at everything a show may need. Whatever can hang or crash is looked at in a process of its own."""
     checks: list[Callable[[], Finding]] = [
-        _python, _data, _cache, _torch, _gpu, _handover, _kernels, _window, _offscreen, _sound, _midi, _osc_port, _video,
-        _market,
+        _python, _data, _cache, _torch, _gpu, _handover, _kernels, _window, _offscreen, _sound, _midi, _osc_port,
+        _video, _market,
     ]  # fmt: skip
     return [check() for check in checks]
 
