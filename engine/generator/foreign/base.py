@@ -64,6 +64,11 @@ def table(value: Any, what: str) -> Mapping[Any, Any]:
     return value
 
 
+def is_number(value: Any) -> bool:
+    """Whether this is a number that a float can hold."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -1e30 < value < 1e30
+
+
 def word(value: Any) -> str:
     """A part of a dotted name."""
     if not (isinstance(value, str) and WORD.fullmatch(value)):

@@ -4,14 +4,15 @@ A network is a record of its class' name and its state; the source text that tra
 layer is follows from its tensors and attributes, so that mixed and re-cut models are read as they are.
 """
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from engine.errors import ModelError
-from engine.generator.foreign.base import Foreign, Tensors, array, table, word
+from engine.generator.foreign.base import Foreign, Tensors, array, is_number, table, word
 from engine.generator.foreign.values import Stub
 
 RECORD = "torch_utils.persistence._reconstruct_persistent_obj"
@@ -87,7 +88,7 @@ def _module(name: str, record: Any) -> Module:
         raise ModelError(
             f"{where} is of version {_shown(version)} of NVIDIA's format; versions 1 to {VERSION} are read"
         )
-    if meta.get("type", "class") != "class" or kind not in CLASSES:
+    if not isinstance(kind, str) or kind not in CLASSES:
         raise ModelError(f"{where} is a {_shown(kind)}, which latenz does not know; it knows {', '.join(CLASSES)}")
     return Module(name, kind, table(meta.get("state"), f"the state of {where}"))
 
@@ -108,12 +109,13 @@ def _stylegan2_facts(modules: Mapping[str, Module]) -> dict[str, Any]:
     """conv_clamp, num_fp16_res (blocks in half precision), activation; of what holds for all layers."""
     blocks = [m for name, m in modules.items() if re.fullmatch(r"synthesis\.b\d+", name)]
     layers = [m for name, m in modules.items() if re.fullmatch(r"synthesis\.b\d+\.(conv0|conv1|torgb)", name)]
-    kinds = {m.state.get("activation", "lrelu") for m in modules.values() if re.search(r"\.(conv[01]|fc\d+)$", m.name)}
+    bent = [m for m in modules.values() if re.search(r"\.(conv[01]|fc\d+)$", m.name)]
+    kinds = [_word(m.state.get("activation", "lrelu")) for m in bent]
     clamps = [m.state.get("conv_clamp") for m in layers]
     return {
-        "conv_clamp": max((float(c) for c in clamps if isinstance(c, int | float)), default=None),
+        "conv_clamp": max((float(c) for c in clamps if is_number(c)), default=None),
         "num_fp16_res": sum(bool(m.state.get("use_fp16")) for m in blocks),
-        "activation": next((str(k) for k in kinds if k != "lrelu"), "lrelu"),
+        "activation": next((k for k in kinds if k != "lrelu"), "lrelu"),
     }
 
 
@@ -121,25 +123,39 @@ def _stylegan3_facts(modules: Mapping[str, Module]) -> dict[str, Any]:
     """The network's own numbers; `input`: {size, sampling_rate, bandwidth}; `layers`: attributes by layer's name."""
     network, entry = modules["synthesis"].state, modules["synthesis.input"].state
     layers = {
-        name.removeprefix("synthesis."): {key: m.state[key] for key in LAYER_FACTS if key in m.state}
+        name.removeprefix("synthesis."): _numbers(m.state, LAYER_FACTS)
         for name, m in modules.items()
         if re.fullmatch(r"synthesis\.L\d+_\d+_\d+", name)
     }
     return {
-        **{key: network[key] for key in NETWORK_FACTS if key in network},
-        "input": {key: entry[key] for key in ("size", "sampling_rate", "bandwidth") if key in entry},
+        **_numbers(network, NETWORK_FACTS),
+        "input": _numbers(entry, ("size", "sampling_rate", "bandwidth")),
         "layers": layers,
     }
+
+
+def _numbers(state: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Those attributes that are numbers, short rows of numbers, or None."""
+    found: dict[str, Any] = {}
+    for name in names:
+        value = state.get(name, "")
+        row = value.reshape(-1)[:8].tolist() if isinstance(value, np.ndarray) else value
+        if all(isinstance(part, int | float | None) for part in (row if isinstance(row, list | tuple) else [row])):
+            found[name] = list(row) if isinstance(row, tuple) else row
+    return found
 
 
 def _lr_multiplier(modules: Mapping[str, Module]) -> float:
     """Of the mapping's layers: their gain of the bias, or of the weight times the root of its width."""
     first = modules.get("mapping.fc0")
     gain = None if first is None else first.state.get("bias_gain")
-    if isinstance(gain, int | float) and not isinstance(gain, bool) and math.isfinite(gain):
-        return float(gain)
-    return 0.01
+    return float(gain) if is_number(gain) else 0.01
+
+
+def _word(value: Any) -> str:
+    return value[:40] if isinstance(value, str) else _shown(value)
 
 
 def _shown(value: Any) -> str:
-    return repr(value)[:60] if isinstance(value, str | int | None) else type(value).__name__
+    """A short word for a value, whatever it is."""
+    return ascii(value)[:60] if isinstance(value, str | int | None) else f"a {type(value).__name__}"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import ModelError
-from engine.generator.foreign.base import TENSORS, Foreign, Tensors, kind, table
+from engine.generator.foreign.base import TENSORS, Foreign, Tensors, is_number, kind, table
 from engine.generator.foreign.values import Stub
 
 NETWORK = "dnnlib.tflib.network.Network"
@@ -31,19 +31,20 @@ def generator(value: Any) -> Foreign:
     state = _state(value)
     settings = table(state.get("static_kwargs"), "the settings of its network")
     for name, needed in NEEDED.items():
-        if settings.get(name, needed) != needed:
-            raise ModelError(f"its network has {name} {settings[name]!r}, which cannot be played; only {needed!r} can")
+        given = settings.get(name, needed)
+        if type(given) is not type(needed) or given != needed:
+            raise ModelError(f"its network has {name} {ascii(given)[:40]}, which cannot be played; only {needed!r} can")
     tensors: Tensors = {}
     for name, variable in _variables(state, "", 0).items():
         if not UNUSED.fullmatch(name):
             path, move = _renamed(name)
             tensors[path] = move(variable)
     _add_filters(tensors, settings.get("resample_kernel"))
-    clamp = settings.get("conv_clamp")
+    clamp, half, rate = (settings.get(name) for name in ("conv_clamp", "num_fp16_res", "mapping_lrmul"))
     facts = {
-        "conv_clamp": clamp if isinstance(clamp, int | float) else None,
-        "num_fp16_res": settings.get("num_fp16_res", 0),
-        "lr_multiplier": settings.get("mapping_lrmul", 0.01),
+        "conv_clamp": clamp if is_number(clamp) else None,
+        "num_fp16_res": half if type(half) is int else 0,
+        "lr_multiplier": rate if is_number(rate) else 0.01,
         "activation": "lrelu",
     }
     about = {"container": "NVIDIA TensorFlow pickle", "class": str(state.get("name", ""))[:80]}
@@ -67,7 +68,7 @@ def _variables(state: Mapping[Any, Any], prefix: str, depth: int) -> dict[str, N
     """The variables of a network and of its parts, by path."""
     if depth > DEPTH:
         raise ModelError(f"its network has parts within parts, over {DEPTH} deep")
-    rows = state.get("variables") or ()
+    rows = state.get("variables", ())
     if not isinstance(rows, list | tuple) or len(rows) > TENSORS:
         raise ModelError("the variables of its network are not a list")
     found: dict[str, NDArray[Any]] = {}
