@@ -47,7 +47,7 @@ def part_beside(path: Path) -> Iterator[Path]:
     try:
         part.open("xb").close()
         yield part
-        with part.open("rb") as file:
+        with part.open("r+b") as file:
             os.fsync(file.fileno())
         part.replace(path)
     finally:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +64,7 @@ def table(value: Any, what: str) -> Mapping[Any, Any]:
     return value
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[float]:
     """Whether this is a number that a float can hold."""
     return isinstance(value, int | float) and not isinstance(value, bool) and -1e30 < value < 1e30
 

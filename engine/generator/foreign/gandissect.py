@@ -8,7 +8,6 @@ from engine.generator.foreign.base import Foreign, Tensors, arrays
 
 OLD = re.compile(r"features\.(\d{1,3})\.(conv\.weight|wscale\.b)")
 NEW = re.compile(r"layer\d{1,3}\.(?:conv\.weight|wscale\.b)|output_\d{1,5}x\d{1,5}\.(?:conv\.weight|wscale\.b)")
-UNUSED = re.compile(r".*\.num_batches_tracked|.*wscale\.scale|.*upsample.*")
 
 
 def is_state(value: Any) -> bool:
@@ -31,7 +30,7 @@ def generator(value: Any) -> Foreign:
             tensors[name.replace("output", f"output_{size}x{size}", 1)] = array
         elif NEW.fullmatch(name):
             tensors[name] = array
-        elif not UNUSED.fullmatch(name):
+        else:
             raise ModelError(f"its tensor {ascii(name)[:80]} is of no Progressive GAN that latenz knows")
     about = {"container": "GAN Dissection .pth", "class": "ProgressiveGenerator"}
     return Foreign("progan", tensors, {}, "gandissect", about)

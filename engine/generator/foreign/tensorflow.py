@@ -15,7 +15,7 @@ NETWORK = "dnnlib.tflib.network.Network"
 DEPTH = 8
 CONVS = {"Conv": "conv1", "Conv0_up": "conv0", "Conv1": "conv1", "ToRGB": "torgb", "Skip": "skip"}
 FLIPPED = ("Conv0_up", "Skip")
-UNUSED = re.compile(r"lod|.*/?(?:style_mixing|component_param).*|pl_mean.*|.*resample_kernel")
+UNUSED = ("lod", "pl_mean_var")  # of training
 NEEDED = {"nonlinearity": "lrelu", "mapping_nonlinearity": "lrelu", "normalize_latents": True, "use_wscale": True}
 
 Move = Callable[[NDArray[Any]], NDArray[Any]]
@@ -36,7 +36,7 @@ def generator(value: Any) -> Foreign:
             raise ModelError(f"its network has {name} {ascii(given)[:40]}, which cannot be played; only {needed!r} can")
     tensors: Tensors = {}
     for name, variable in _variables(state, "", 0).items():
-        if not UNUSED.fullmatch(name):
+        if name not in UNUSED:
             path, move = _renamed(name)
             tensors[path] = move(variable)
     _add_filters(tensors, settings.get("resample_kernel"))
