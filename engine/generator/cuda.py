@@ -27,6 +27,8 @@ from engine.gpu_offer import Offer, runtime
 # What is tried, fastest first; eager draws when nothing else agrees with it.
 LADDERS = {"auto": ("graph",), "graph": ("graph",), "compile": ("compile", "graph"), "eager": ()}
 
+LOCKED, STAGED = "shared memory, page-locked", "staging memory, then copied"
+
 
 class CudaPlan(DevicePlan):
     """Draws on a stream of its own and waits once a frame, when the bytes must be whole.
@@ -113,7 +115,9 @@ class CudaPlan(DevicePlan):
             (self._staging if host is None else host).copy_(self._slots[slot], non_blocking=True)
             self._done.record()
         self._done.synchronize()
+        self._notes["frames leave by"] = LOCKED
         if host is None:
+            self._notes["frames leave by"] = STAGED
             np.copyto(out, self._staging.numpy())
 
     @torch.inference_mode()
@@ -121,10 +125,6 @@ class CudaPlan(DevicePlan):
         with torch.cuda.stream(self._stream):
             self._feed(inputs)
             return to_numpy(self._run(self._next()))
-
-    def notes(self) -> dict[str, object]:
-        leaves = "staging memory" if self._pins.failed else "shared memory, page-locked"
-        return {**self._notes, "frames leave by": leaves}
 
     def close(self) -> None:
         self._stream.synchronize()

@@ -17,7 +17,7 @@ def to_rgba(picture: Tensor) -> Tensor:
     trunc(clamp(127.5 x + 128, 0, 255)), the convention of the StyleGAN sources. The cast to bytes truncates.
     """
     levels = (picture * 127.5 + 128.0).clamp(0.0, 255.0).permute(0, 2, 3, 1)
-    return nn.functional.pad(levels.to(torch.uint8), (0, 1), value=255)
+    return nn.functional.pad(levels, (0, 1), value=255.0).to(torch.uint8)
 
 
 class Frame(nn.Module):

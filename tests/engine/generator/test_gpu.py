@@ -3,6 +3,9 @@
 Run on a machine with an NVIDIA GPU and a CUDA build of torch: `python -m pytest -m gpu`.
 """
 
+import hashlib
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +16,7 @@ import pytest
 import torch
 
 from engine.generator.agreement import HALF_SIGMA, compare, rgba_of
-from engine.generator.cuda import CudaPlan
+from engine.generator.cuda import LOCKED, CudaPlan
 from engine.generator.device_plan import DevicePlan
 from engine.shared import FrameRing
 from tests.engine.generator.small_models import SPECS, canvas_of, inputs_of, source_of
@@ -64,7 +67,45 @@ def test_a_replay_takes_the_newest_numbers_in_both_slots(shared: Path) -> None:
         plan.draw(inputs, out)
         assert np.abs(out.astype(int) - rgba_of(eager.image(inputs))).max() <= 3, seed
         ring.publish(seed, 0.0, 0.0, (0, 0, 0))
-    assert plan.notes()["frames leave by"] == "shared memory, page-locked"
+    assert plan.notes()["frames leave by"] == LOCKED
+    plan.close()
+
+
+OPEN = """
+import sys, hashlib
+from pathlib import Path
+from engine.stage.interop import open_door
+from engine.stage.offscreen import Offscreen
+with Offscreen(32, 32) as stage:
+    if why := stage.why_copied():
+        raise SystemExit(f"by copy: {why}")
+    door = open_door(stage._ctx, Path(sys.argv[1]))
+    texture = stage._ctx.texture((32, 32), 4)
+    for slot in range(3):
+        door.copy(slot, 0, texture)
+        print(hashlib.sha256(texture.read()).hexdigest())
+    door.close()
+"""
+
+
+def test_another_process_takes_the_pictures_on_the_gpu(shared: Path) -> None:
+    spec = SPECS["stylegan2 skip"]()
+    plan = CudaPlan(source_of(spec), 1, canvas_of(spec), "graph")
+    ring = FrameRing(shared / "frames", (1, spec.height, spec.width))
+    plan.share(ring.slots, shared / "gpu.json")
+    if "not offered" in str(plan.notes()["interop"]):
+        pytest.skip(str(plan.notes()["interop"]))
+    assert plan.backend == "graph", plan.notes()
+    for seed, out in enumerate(ring.slots):
+        plan.draw(inputs_of(spec, 1, seed), out)
+    done = subprocess.run(
+        [sys.executable, "-c", OPEN, shared / "gpu.json"], capture_output=True, text=True, timeout=120, check=False
+    )
+    if "by copy: " in done.stderr:
+        pytest.skip(done.stderr.strip())
+    assert done.returncode == 0, done.stderr
+    drawn = [hashlib.sha256(np.ascontiguousarray(out[0, ::-1]).tobytes()).hexdigest() for out in ring.slots]
+    assert done.stdout.split() == drawn
     plan.close()
 
 
