@@ -273,7 +273,7 @@ def doctor(as_json: JsonOption = False) -> None:
 
 @app.command(epilog="Example: latenz bench --model silk --size 512x512 --threads 1")
 def bench(
-    model: Annotated[str, typer.Option("--model", metavar="M", help="A built-in model, or a model file.")] = "silk",
+    model: Annotated[str, typer.Option("--model", metavar="M", help=MODELS)] = "silk",
     device: Annotated[str, typer.Option("--device", help="cpu, cuda or mps.")] = "cpu",
     size: SizeOption = None,
     threads: Annotated[int, typer.Option("--threads", help="Threads that draw.")] = 1,

@@ -23,9 +23,13 @@ COMMANDS = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a song in it, as the documents assume."""
+    """A folder with a song and a checkpoint in it, as the documents assume."""
     path = tmp_path_factory.mktemp("docs")
     subprocess.run([sys.executable, ROOT / "scripts" / "tune.py", path / "song.wav", "6"], check=True)
+    small = ["--resolution", "64", "--channel-base", "1024", "--channel-max", "32", "--z-dim", "64", "--pickle"]
+    subprocess.run(
+        [sys.executable, ROOT / "scripts" / "random_model.py", *small, "-o", path / "network.pkl"], check=True
+    )
     return path
 
 

@@ -70,7 +70,7 @@ class Session:
 
     def _write(self, name: str, data: Any) -> None:
         temporary = self.folder / f"{name}.{os.getpid()}"
-        temporary.write_text(json.dumps(data), "utf-8")
+        temporary.write_text(json.dumps(data, default=str), "utf-8")
         temporary.replace(self.folder / name)
 
     def write(self, name: str, data: Any) -> None:
