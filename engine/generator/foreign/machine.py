@@ -11,7 +11,7 @@ from engine.generator.foreign.known import Reading
 from engine.generator.foreign.refusal import RefusedError
 
 MAX_LINE_BYTES = 4096
-MAX_MEMO = 2_000_000
+MAX_MEMO = 1_000_000
 
 
 class Machine:

@@ -1,8 +1,11 @@
 """Any foreign checkpoint as plain data."""
 
+import gc
 import mmap
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -50,11 +53,24 @@ def read_bytes(data: memoryview, name: str) -> Any:
     """As `read`, of bytes in memory."""
     budget = Budget.of(len(data))
     try:
-        return finish(_contents(data, budget))
+        with _uncollected():
+            return finish(_contents(data, budget))
     except RefusedError as refused:
         raise ModelError(f"{name}: refused: {refused}") from None
     except MemoryError:
         raise ModelError(f"{name}: refused: it needs more memory than reading it may take") from None
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage collection meanwhile: with a million new parts and hardly any garbage it would take most of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _contents(data: memoryview, budget: Budget) -> Any:

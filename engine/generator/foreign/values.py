@@ -11,7 +11,7 @@ from typing import Any
 from engine.generator.foreign.refusal import RefusedError
 
 MAX_DEPTH = 200
-MAX_NODES = 4_000_000
+MAX_NODES = 2_000_000
 MAX_INT_KEY = 2**60
 
 
