@@ -28,6 +28,7 @@ class Tally:
     last_s: float = 0.0
     last_gap_s: float = 0.0
     restarts: Counter[str] = field(default_factory=Counter)
+    pictures: str = "pictures are copied"  # how they come from the generator
 
     def presented(self, done_s: float, repeated: bool, late: bool) -> None:
         """Count one presented picture; the first one starts the clock."""
@@ -67,6 +68,7 @@ def report(session: Session, tally: Tally, show: Show) -> dict[str, Any]:
         "repeated_frames": tally.repeated,
         "black_frames": tally.black,
         "torn_frames": tally.torn,
+        "pictures": tally.pictures,
         "device": generator.get("device", ""),
         "backend": generator.get("backend", ""),
         "generator": generator.get("notes", {}),

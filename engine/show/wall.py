@@ -277,6 +277,8 @@ class Wall:
         if self._told_s and now_s - self._told_s > STATUS_S:
             self._told_s = 0.0
             self.stage.set_status("")
+        for line in self.stage.news:
+            self.tally.pictures = line
         for line in (*self.stage.problems, *self.stage.news, *self._news):
             self._tell(line)
         self.stage.news.clear()
@@ -300,7 +302,8 @@ class Wall:
                 self.stage.crossfade(self.show.table.generator.crossfade_s)
             offer = self.session.folder / f"gpu-{child.incarnation}.json"
             if self.show.table.stage.interop:
-                self._tell(self.stage.open_offer(offer))
+                self.tally.pictures = self.stage.open_offer(offer)
+                self._tell(self.tally.pictures)
             if not self.playing.warming:  # its ring may be in the making
                 for former in (*self.session.folder.glob("frames-*"), *self.session.folder.glob("gpu-*")):
                     if former not in (path, offer):

@@ -33,7 +33,7 @@ class Stage(ABC):
 
     def __init__(self) -> None:
         self.spent = Spent()
-        self.news: list[str] = []  # to be told to the performer once
+        self.news: list[str] = []  # how pictures come now, when that changed; told to the performer once
         self.gpu_slot: int | None = None  # where the next picture also lies in what `open_offer` opened
         self.problems: tuple[str, ...] = ()  # what is wrong with the effects now, each "file:line: ..."
         self.revision = 0  # goes up when a saved effect file changed what can be played on it
