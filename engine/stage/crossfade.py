@@ -23,6 +23,12 @@ class Crossfade:
         self._wanted_s = self._lasts_s = 0.0
         self.progress = 1.0
 
+    def warm_up(self, frame: Any, size: tuple[int, int]) -> None:
+        """Draw nothing once, so that the driver does not compile in the first frame of the first fade."""
+        self._kept = surface(self._ctx, (1, 1))
+        self.draw(frame, size, None, 0.0)
+        self._release()
+
     def ask(self, lasts_s: float) -> None:
         """Fade when the next picture comes; 0 cuts."""
         self._wanted_s = lasts_s

@@ -44,6 +44,7 @@ class Painter:
         self._zeros = zeros(ctx)
         self._crossfade = Crossfade(ctx, self._shipped("fade"), self._zeros)
         self._sample = surface(ctx, (_SAMPLE_PX, _SAMPLE_PX))
+        self._crossfade.warm_up(self._sample.frame, self._sample.size)
         self._pictures: list[Any] = []  # a texture per voice
         self._pixels: NDArray[np.uint8] | None = None  # the same on the host, bottom row first
         self._door: Door | None = None  # to the same pictures in GPU memory
