@@ -190,7 +190,8 @@ def _parameter(args: tuple[Any, ...], reading: Reading) -> np.ndarray:
 
 def _size(args: tuple[Any, ...], reading: Reading) -> tuple[int, ...]:
     _arity(args, 1, 1, "torch.Size")
-    return tensors.lengths(tuple(args[0]) if isinstance(args[0], list) else args[0], "size")
+    short = isinstance(args[0], list) and len(args[0]) <= tensors.MAX_DIMS
+    return tensors.lengths(tuple(args[0]) if short else args[0], "size")
 
 
 def _array(args: tuple[Any, ...], reading: Reading) -> Pending:

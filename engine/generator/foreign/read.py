@@ -63,7 +63,7 @@ def read_bytes(data: memoryview, name: str) -> Any:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """No garbage collection meanwhile: with a million new parts and hardly any garbage it would take most of the time."""
+    """No garbage collection meanwhile: of a million new parts few are garbage, and looking takes most of the time."""
     was_on = gc.isenabled()
     gc.disable()
     try:
