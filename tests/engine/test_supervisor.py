@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from engine.shared import Board
-from engine.supervisor import BACK_OFF_S, GRACE_S, HEALTHY_S, SILENCE_S, Child, Supervisor, end
+from engine.supervisor import BACK_OFF_S, GRACE_S, HEALTHY_S, SILENCE_S, Child, Supervisor, end, last_words
 
 SLEEPER = '#!/bin/sh\necho "$*" >> "$0.log"\nexec sleep 60\n'
 
@@ -151,6 +151,26 @@ def test_a_spare_warms_beside_the_first_and_takes_its_place(supervisor: Supervis
     assert supervisor.children["generator"] is spare and not supervisor.spares
     assert playing.returncode == -9 and spare.process.poll() is None
     assert not supervisor.restarts, "a change of model is no failure"
+
+
+def test_a_spare_is_told_which_show_it_is_warmed_for(supervisor: Supervisor, sleeper: Path) -> None:
+    first = supervisor.start("generator")
+    spare = supervisor.spare("generator", wanted=7)
+    rows = [supervisor.board.row("generator", child.incarnation) for child in (first, spare)]
+    assert [row[Board.WANTED] for row in rows] == [0, 7]
+    supervisor.adopt(spare)
+    end(spare)
+    assert supervisor.board.row("generator", supervisor.start("generator").incarnation)[Board.WANTED] == 0
+
+
+def test_a_child_s_last_words_say_why_it_ended(supervisor: Supervisor, dying: None) -> None:
+    child = supervisor.start("generator")
+    last_words(supervisor.session, "generator", child.incarnation, "x.pkl: refused")
+    ended(child)
+    assert supervisor.fault(child, 0.0) == "it ended with status 1: x.pkl: refused"
+    again = supervisor.start("generator")
+    ended(again)
+    assert supervisor.fault(again, 0.0) == "it ended with status 1", "those of another one are not its own"
 
 
 def test_no_two_generators_ever_share_a_number_nor_living_ones_a_row(supervisor: Supervisor, sleeper: Path) -> None:
