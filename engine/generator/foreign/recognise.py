@@ -19,7 +19,7 @@ def recognise(data: Any, config: Mapping[str, Any] | None = None, *, upstream_ex
         return nvidia.generator(data)
     if tensorflow.is_network(data):
         return tensorflow.generator(data)
-    if isinstance(data, list | tuple) and data and all(tensorflow.is_network(part) for part in data):
+    if isinstance(data, list | tuple) and data and tensorflow.is_network(data[-1]):
         return tensorflow.generator(data[-1])
     if isinstance(data, dict):
         return _in_table(data, config, upstream_exact)

@@ -29,6 +29,7 @@ def is_network(value: Any) -> bool:
 def generator(value: Any) -> Foreign:
     """The generator in a network; `(G, D, Gs)` files hold it last. ModelError where it holds something else."""
     state = _state(value)
+    _check_version(state.get("version"))
     settings = table(state.get("static_kwargs"), "the settings of its network")
     for name, needed in NEEDED.items():
         given = settings.get(name, needed)
@@ -52,16 +53,17 @@ def generator(value: Any) -> Foreign:
 
 
 def _state(value: Any) -> Mapping[Any, Any]:
-    """The state of a network, of a version that is StyleGAN2's."""
     if not is_network(value):
         raise ModelError(f"a TensorFlow network is needed where a {kind(value)} is")
-    state = table(value.state, "the state of its network")
-    version = state.get("version")
+    return table(value.state, "the state of its network")
+
+
+def _check_version(version: Any) -> None:
+    """ModelError unless this is a version that is StyleGAN2's."""
     if type(version) is not int or not 2 <= version <= 5:
         raise ModelError(f"its TensorFlow network is of version {ascii(version)[:20]}; 4 and 5 are read")
     if version < 4:
         raise ModelError(f"it is a StyleGAN1 or older (TensorFlow network version {version}); StyleGAN2 is read")
-    return state
 
 
 def _variables(state: Mapping[Any, Any], prefix: str, depth: int) -> dict[str, NDArray[Any]]:

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import engine.cli
 from engine.errors import InputError, ModelError
 from engine.generator import convert, model_file
 from engine.generator.foreign.read import read
@@ -170,6 +171,22 @@ def test_two_at_once_both_get_a_whole_model(checkpoint: Path) -> None:
         thread.join()
     assert len(found) == 2 and found[0] == found[1]
     assert model_file.read_header(found[0]) and [p.name for p in found[0].parent.iterdir()] == [found[0].name]
+
+
+def test_the_command_says_what_it_made_and_why_it_refuses(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(*arguments: object) -> tuple[int, str]:
+        monkeypatch.setattr("sys.argv", ["latenz", *map(str, arguments)])
+        status = engine.cli._run()
+        return status, capsys.readouterr().err
+
+    status, told = run("convert", checkpoint)
+    assert status == 0 and "Progressive GAN 16x16" in told and "author" in told and "GFLOP" in told
+    (checkpoint.parent / "list.pkl").write_bytes(b"]q\x00.")
+    status, told = run("convert", checkpoint.parent / "list.pkl")
+    assert status == 2 and told.startswith("list.pkl: refused: not a checkpoint: it holds a list")
+    assert not (checkpoint.parent / "list.safetensors").exists()
 
 
 HOSTILE = (
