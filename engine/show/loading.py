@@ -31,6 +31,7 @@ class Loader:
         self._number = 0
         self._done: list[tuple[int, Loaded]] = []
         self._news: list[str] = []
+        self._door = threading.Lock()  # one conversion at a time: it takes a core, and memory for the whole file
 
     def ask(self, show: Path | str, options: Options, saved: bool = False) -> None:
         """Read this show. Whatever was asked for before and is not there yet is no longer wanted."""
@@ -55,8 +56,14 @@ class Loader:
         try:
             path = find_show(show)
             mtime_ns = changed_ns(path)
-            self._news.extend(f"converting {file.name}" for file in unconverted(path, options))
-            found = load_show(path, options)
+            if unconverted(path, options):
+                with self._door:
+                    if number != self._number:
+                        return
+                    self._news.extend(f"converting {file.name}" for file in unconverted(path, options))
+                    found = load_show(path, options)
+            else:
+                found = load_show(path, options)
             check_routes(found)
         except EngineError as error:
             self._done.append((number, Loaded(None, str(error), saved, mtime_ns)))

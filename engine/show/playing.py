@@ -20,6 +20,7 @@ class Playing:
         self._spare: Child | None = None
         self._coming: Loaded | None = None  # what the spare is being warmed for
         self._loader = Loader()
+        self._asked = ""  # the show that is being read, by name
         self._revision = 0
         self.adopted = -1  # the generator that took over from another last
         self._publish(show, changed_ns(show.path))
@@ -69,8 +70,9 @@ class Playing:
         """Play the next show, or the one before."""
         names = self._order()
         if names:
-            present = self._coming.show if self._coming and self._coming.show else self.show
-            here = names.index(present.name) if present.name in names else min(-by, 0)
+            coming = self._coming.show.name if self._coming and self._coming.show else self.show.name
+            present = self._asked or coming
+            here = names.index(present) if present in names else min(-by, 0)
             self.change(names[(here + by) % len(names)])
 
     def _order(self) -> list[str]:
@@ -80,6 +82,7 @@ class Playing:
     def change(self, name: str) -> None:
         """Play another show as soon as it is read. One that does not hold together leaves the present one playing."""
         folder = self.show.folder.parent / name
+        self._asked = name
         self._loader.ask(folder if (folder / "show.toml").is_file() else name, self.show.options)
 
     def reload(self, revision: int) -> None:
@@ -91,6 +94,7 @@ class Playing:
         if mtime_ns in (0, self._mtime_ns) and revision == self._revision:
             return
         self._mtime_ns, self._revision = mtime_ns or self._mtime_ns, revision
+        self._asked = ""
         self._loader.ask(self.show.path, self.show.options, saved=True)
 
     def take(self) -> None:
@@ -100,6 +104,7 @@ class Playing:
         loaded = self._loader.take()
         if loaded is None:
             return
+        self._asked = ""
         if loaded.show is None:
             self._tell(loaded.why)
             return

@@ -1,12 +1,14 @@
 """A model is replaced while a show plays: warmed beside the old one, faded in, and what is broken changes nothing."""
 
 import shutil
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from engine.stage.outputs.picture import read_text
 from tests.engine.generator.golden import GOLDEN, golden
@@ -21,10 +23,8 @@ next = ["models"]
 model = "{model}"
 seed = 5
 {more}
-[motion]
-frequency_hz = 1.0
-wander = 0.6
-wander_hz = 0.5
+[sources.midi]
+enabled = false
 
 [stage]
 size = [96, 96]
@@ -44,7 +44,7 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[..., Path]:
-    """Writes the show, with a model, beside copies of golden files."""
+    """Writes a show in which nothing moves, with a model, beside copies of golden files."""
     golden("sg2_64_uncond.pkl")
     folder = tmp_path / "models"
     folder.mkdir()
@@ -56,6 +56,19 @@ def write(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return run
+
+
+def pixels(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB")).astype(int)
+
+
+def shot(live: Live, folder: Path) -> np.ndarray:
+    """The picture that is shown just now, by its own screenshot."""
+    known = set(folder.glob("latenz-*.png"))
+    live.osc.send_message("/show/screenshot", 1)
+    live.wait(lambda: set(folder.glob("latenz-*.png")) - known)
+    return pixels((set(folder.glob("latenz-*.png")) - known).pop())
 
 
 def draws(live: Live, count: int = 10) -> None:
@@ -72,22 +85,30 @@ def plays(live: Live, model: str) -> None:
     live.wait(lambda: live.health()["generator"].get("model") == model and live.health()["generation"] >= 2)
 
 
-def test_a_saved_show_brings_in_a_foreign_model_while_the_old_one_plays(
+def test_a_saved_show_fades_to_a_foreign_model_while_the_old_one_plays(
     tmp_path: Path, env: dict[str, str], write: Callable[..., Path]
 ) -> None:
     folder = write("sg2_64_uncond.pkl")
-    with Live(folder, tmp_path, "--snapshot", str(tmp_path / "last.png"), env=env) as live:
+    with Live(folder, tmp_path, "--snapshot", str(tmp_path / "last.png"), env=env, cwd=tmp_path) as live:
         live.playing()
         live.wait(lambda: live.health()["generator"]["model"] == "sg2_64_uncond")
         old = live.child("generator")
-        assert old is not None
-        write("sg2_32_sg3repo_modern.pkl", "crossfade_s = 0.5")
+        before = shot(live, tmp_path)
+        write("sg2_32_sg3repo_modern.pkl", "crossfade_s = 8.0")
         live.wait(lambda: "converting sg2_32_sg3repo_modern.pkl" in live.said())
+        live.wait(lambda: "models was saved: playing it" in live.said())
+        between = [shot(live, tmp_path) for _ in range(3)]
         plays(live, "sg2_32_sg3repo_modern")
-        draws(live)
         new = live.child("generator")
-        assert new is not None and new.pid != old.pid and not old.is_running()
+        assert old is not None and new is not None and new.pid != old.pid and not old.is_running()
+        time.sleep(8.0)  # until the fade is over
         report = live.finish()
+    after = pixels(tmp_path / "last.png")
+    assert np.abs(after - before).mean() > 20
+    for frame in between:
+        assert (frame >= np.minimum(before, after) - 2).all() and (frame <= np.maximum(before, after) + 2).all()
+    away = [float(np.abs(frame - before).mean()) for frame in (before, *between, after)]
+    assert away == sorted(away) and away[-2] < 0.9 * away[-1], "it goes from the one to the other, and in time"
     assert report["model"] == "sg2_32_sg3repo_modern" and report["generator_size"] == [32, 32]
     assert report["black_frames"] == 0 and not report["restarts"]
     assert report["backend"] and report["generator"], "what draws and what was measured is in the report"
