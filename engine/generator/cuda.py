@@ -52,7 +52,7 @@ class CudaPlan(DevicePlan):
         self._shared: list[Tensor] = []  # the slots again, in memory that another process can open
         self._memory: SharedSlots | None = None
         self._places: dict[int, int] = {}  # by the address of `out`
-        self._pins = Pins(torch.cuda.cudart(), _clear_error)  # type: ignore[no-untyped-call]
+        self._pins = Pins(torch.cuda.cudart(), self._clear_error)  # type: ignore[no-untyped-call]
         super().__init__(source, voices, canvas, device)
 
     def _set_up(self, source: Source) -> None:
@@ -126,6 +126,13 @@ class CudaPlan(DevicePlan):
             self._feed(inputs)
             return to_numpy(self._run(self._next()))
 
+    def _clear_error(self) -> None:
+        """A refused call leaves its error for the next kernel to report as its own: let one that nobody needs do so."""
+        try:
+            torch.zeros(1, device=self._on).add_(1)
+        except RuntimeError as error:
+            self._notes["page lock"] = str(error).partition("\n")[0]
+
     def close(self) -> None:
         self._stream.synchronize()
         self._replay, self._shared = None, []
@@ -147,11 +154,3 @@ def settle_arithmetic(repeatable: bool) -> None:
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.deterministic = repeatable
     torch.backends.cudnn.benchmark = not repeatable
-
-
-def _clear_error() -> None:
-    """A refused call leaves its error behind for the next kernel to report: let a kernel that nobody needs do so."""
-    try:
-        torch.zeros(1, device="cuda").add_(1)
-    except RuntimeError:
-        return
