@@ -1,10 +1,12 @@
-"""Compile a model for OpenVINO in a process of its own, at the lowest priority, so that the show goes on drawing.
+"""Compile a model for OpenVINO in a process of its own, at a low priority, so that the show goes on drawing.
 
-python -m engine.generator.openvino_child --out ENTRY --width W --height H --fit FIT --threads N MODEL [SECOND]
+python -m engine.generator.openvino_child --out ENTRY --width W --height H --fit FIT --threads N
+    --parent PID MODEL [SECOND]
 """
 
 import argparse
 import os
+import sys
 import threading
 import time
 import warnings
@@ -21,6 +23,7 @@ from engine.generator.plan import Source
 from engine.generator.spec import Canvas
 from engine.generator.voices import Port
 
+NICE = 10  # a tenth of a busy core: at 19 a show that needs all of them would never get its compiled model
 ROUNDS = 5
 
 
@@ -32,11 +35,13 @@ def main() -> None:
     parser.add_argument("--height", type=int, required=True)
     parser.add_argument("--fit", required=True)
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--parent", type=int, required=True)
     parser.add_argument("words", nargs="+")
     given = parser.parse_args()
     if hasattr(os, "nice"):
-        os.nice(19)
-    threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
+        os.nice(NICE)
+    if sys.platform != "win32":
+        threading.Thread(target=_leave_with, args=(given.parent,), daemon=True).start()
     from engine.generator.network import source_of
 
     entry = compile_entry(source_of(*given.words), Canvas(given.width, given.height, given.fit), given.threads)
@@ -90,7 +95,7 @@ def _compile(source: Source, canvas: Canvas, ports: tuple[Port, ...], threads: i
 def _cpu_ms(draws: list[Callable[[], Any]]) -> list[float]:
     """What the processor works for a picture of each, on all threads: the least of some interleaved rounds.
 
-    Not the time that passes: this process has the lowest priority, and waits for the show.
+    Not the time that passes: this process has a low priority, and waits for the show.
     """
     rows = np.zeros((ROUNDS, len(draws)))
     for row in rows:

@@ -24,22 +24,23 @@ class Compilation:
         command = [
             sys.executable, "-P", "-m", "engine.generator.openvino_child", "--out", str(out),
             "--width", str(canvas.width), "--height", str(canvas.height), "--fit", canvas.fit,
-            "--threads", str(threads), "--", *(word for word in source.rebuild if word),
+            "--threads", str(threads), "--parent", str(os.getpid()), "--", *(word for word in source.rebuild if word),
         ]  # fmt: skip
         environment = dict(os.environ)
         environment["PYTHONPATH"] = os.pathsep.join(p for p in (_ROOT, environment.get("PYTHONPATH")) if p)
         self._said = tempfile.TemporaryFile()  # noqa: SIM115
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._said, env=environment,
-            creationflags=getattr(subprocess, "IDLE_PRIORITY_CLASS", 0),
+            creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
         )  # fmt: skip
 
     def wait(self) -> None:
         """Until it is done. RoomError with its last words when it fails."""
         status = self.process.wait()
+        with self._said as file:
+            file.seek(0)
+            said = file.read().decode("utf-8", "replace").strip().splitlines()
         if status != 0:
-            self._said.seek(0)
-            said = self._said.read().decode("utf-8", "replace").strip().splitlines()
             raise RoomError(f"the compiling process ended with status {status}: {said[-1] if said else 'no word'}")
 
     def close(self) -> None:

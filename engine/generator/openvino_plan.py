@@ -34,6 +34,11 @@ class OpenVINOPlan(VoicePlan):
             self._request.set_input_tensor(i, openvino.Tensor(feed, shared_memory=True))
         self._picture: NDArray[np.float32] = self._request.get_output_tensor(0).data
 
+    @property
+    def threads(self) -> int:
+        """How many draw, as OpenVINO understood it."""
+        return int(self._model.get_property("INFERENCE_NUM_THREADS"))
+
     def notes(self) -> dict[str, object]:
         return self.found
 
