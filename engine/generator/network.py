@@ -31,12 +31,13 @@ def network_info(path: Path, second: Path | None, how: How) -> ModelInfo:
     spec = model_file.read_header(path).spec
     controls = [*spec.controls(), *_class_controls(spec, how.classes)]
     if how.cutoff is not None and not 0 <= how.cutoff <= spec.num_ws:
-        raise ModelError(f"{path.name}: cutoff {how.cutoff}; the model has {spec.num_ws} layers")
+        raise ModelError(f"{info.name}: cutoff {how.cutoff}; the model has {spec.num_ws} layers")
     if second is not None:
         second = convert.playable(second)
-        _check_pair(path, spec, second)
+        other = model_file.info(second)
+        _check_pair(info.name, spec, other.name, model_file.read_header(second).spec)
         controls.extend(_blend_controls(spec))
-        info = replace(info, hash=f"{info.hash}+{model_file.info(second).hash}", name=f"{info.name} + {second.stem}")
+        info = replace(info, hash=f"{info.hash}+{other.hash}", name=f"{info.name} + {other.name}")
     rows = tuple(
         {"address": c.address, "default": c.default, "low": c.low, "high": c.high, "unit": c.unit, "about": c.about}
         for c in controls
@@ -249,14 +250,13 @@ def _blend_controls(spec: Spec) -> list[Control]:
     return [Control("/generator/blend", 0.0, 0.0, 1.0, about="0 the first model, 1 the second"), *own]
 
 
-def _check_pair(path: Path, spec: Spec, second: Path) -> None:
+def _check_pair(name: str, spec: Spec, second: str, other: Spec) -> None:
     """ModelError unless both models have tensors of the same names and shapes."""
-    other = model_file.read_header(second).spec
     mine, theirs = spec.shapes(), other.shapes()
     if spec.family != other.family or mine != theirs:
         names = [n for n in mine if theirs.get(n) != mine[n]] or [n for n in theirs if n not in mine]
         at = f": {names[0]} is {mine.get(names[0])} and {theirs.get(names[0])}" if names else ""
-        raise ModelError(f"{path.name} and {second.name} are not of one architecture and cannot blend{at}")
+        raise ModelError(f"{name} and {second} are not of one architecture and cannot blend{at}")
 
 
 def _upstream(spec: Spec) -> Spec:

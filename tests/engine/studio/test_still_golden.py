@@ -1,5 +1,6 @@
 """`latenz still` draws the reference's own checkpoints as the reference does."""
 
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -7,8 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from engine import cli
+from engine.latent.places import Place, Places
+from engine.stage.outputs.picture import read_latent, read_text
 from tests.engine.generator.golden import assert_near, golden
 
 STYLE = ("sg2_64_uncond", "sg2_64_cond3_clamp", "sg2_32_sg3repo_modern", "sg3t_64_uncond", "sg3r_64_xform")
@@ -123,3 +127,74 @@ def test_a_seed_is_the_reference_s_seed(draw: Draw) -> None:
         model, arrays = reference(name)
         drawn = draw(model, *words_of(image), "--seed", str(arrays["seeds"][1]))
         assert_near(drawn, arrays[image][1:2], TOLERANCE["other"], name)
+
+
+def test_a_picture_of_a_place_in_w_remembers_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, arrays = reference("sg2_64_cond3_clamp")
+    np.save(tmp_path / "w.npy", arrays["wplus"][:1])
+    command = ["latenz", "still", "--model", str(model), "--w", str(tmp_path / "w.npy"), "-o", str(tmp_path / "x.png")]
+    monkeypatch.setattr(sys, "argv", command)
+    assert cli._run() == 0
+    notes = read_text(tmp_path / "x.png")
+    assert notes["latenz.space"] == "w" and np.array_equal(read_latent(notes["latenz.latent"]), arrays["wplus"][0])
+    assert json.loads(notes["latenz.classes"]) == {"0": 1.0} and notes["latenz.psi"] == "1"
+    assert notes["latenz.model"] == "sg2_64_cond3_clamp" and len(notes["latenz.model_hash"]) == 64
+    assert notes["latenz.backend"].startswith("eager")
+    with Image.open(tmp_path / "x.png") as image:
+        shown = np.asarray(image.convert("RGB")).astype(int)
+    reference_px = np.clip(arrays["img_const_wplus"][0].transpose(1, 2, 0) * 127.5 + 127.5, 0, 255)
+    assert np.abs(shown - reference_px).max() <= 1.01
+
+
+def test_a_place_of_a_file_is_drawn_by_its_name(tmp_path: Path, draw: Draw) -> None:
+    model, arrays = reference("sg2_64_uncond")
+    file = tmp_path / "mine.safetensors"
+    Places((Place("here", arrays["z"][1]), Place("there", arrays["wplus"][0], "w"))).save(file)
+    assert_near(draw(model, "--place", f"{file}:here"), arrays["img_const_psi1"][1:2], TOLERANCE["other"])
+    assert_near(draw(model, "--place", f"{file}:there"), arrays["img_const_wplus"][:1], TOLERANCE["other"])
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "said"),
+    [
+        ("sg2_64_uncond", ["--seed", "1", "--class", "0"], "sg2_64_uncond has no classes"),
+        ("sg2_64_uncond", ["--seed", "1", "--cutoff", "99"], "sg2_64_uncond: cutoff 99; the model has 10 layers"),
+        ("sg2_64_uncond", ["--seed", "1", "--upstream-exact"], "is for BigGAN"),
+        ("sg2_64_uncond", ["--seed", "1", "--noise", "loud"], "--noise loud: give const, none, random"),
+        ("sg2_64_uncond", ["--seed", "1", "--backend", "magic"], "--backend magic: give "),
+        ("sg2_64_uncond", [], "give one of --seed N"),
+        ("sg2_64_uncond", ["--place", "nowhere:x"], "--place nowhere:x: no such file"),
+        ("sg2_64_uncond", ["--seed", "1", "--amount", "smile=1"], 'no direction "smile"; there are: none'),
+        ("biggan_deep_32", ["--seed", "1", "--class", "20"], "--class 20: biggan_deep_32 has classes 0 to 19"),
+        ("biggan_deep_32", ["--seed", "1", "--size", "64x64"], "draws at 32x32 only"),
+    ],
+)
+def test_what_does_not_fit_the_model_is_said(
+    name: str, words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    model, _ = reference(name)
+    monkeypatch.setattr(sys, "argv", ["latenz", "still", "--model", str(model), "-o", str(tmp_path / "x.png"), *words])
+    assert cli._run() == 2
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.iterdir()), "nothing half-written"
+
+
+@pytest.mark.parametrize(
+    ("option", "shape", "said"),
+    [
+        ("--z", (2, 63), "the model takes finite N x 64"),
+        ("--w", (2, 9, 48), "the model takes finite N x 8 x 48, or N x 48"),
+        ("--c", (2, 4), "1 latents take finite 1 x 2, or 2"),
+    ],
+)
+def test_arrays_of_another_shape_are_refused_with_what_is_taken(
+    option: str, shape: tuple[int, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    model, _ = reference("sg2_32_sg3repo_modern")
+    np.save(tmp_path / "f.npy", np.zeros(shape, np.float32))
+    words = ["latenz", "still", "--model", str(model), option, str(tmp_path / "f.npy"), "-o", str(tmp_path / "x.npy")]
+    monkeypatch.setattr(sys, "argv", [*words, "--seed", "1"] if option == "--c" else words)
+    assert cli._run() == 2
+    assert said in capsys.readouterr().err and not (tmp_path / "x.npy").exists()
