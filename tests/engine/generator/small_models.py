@@ -1,10 +1,11 @@
 """A small model of each family that nobody trained: for laws that hold for every weight."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from math import prod, sqrt
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -30,6 +31,15 @@ BIGGAN = {
     "eps": 1e-4,
     "n_stats": 11,
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Whoever imports this draws on one thread: in models this small the threads wait for each other."""
+    former = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(former)
 
 
 def stylegan2(architecture: str) -> Spec:

@@ -12,6 +12,7 @@ from engine.generator.blend import Blended
 from engine.generator.device_frame import Feed, Frame
 from engine.generator.synthesis import Slot, Synthesis
 from tests.engine.generator.small_models import SPECS, canvas_of, inputs_of, source_of, tensors_of
+from tests.engine.generator.small_models import one_thread as one_thread
 from tests.fake_cuda import OffDeviceError, fake_cuda, moved, on_device, run_strictly
 
 

@@ -24,6 +24,7 @@ from engine.stage.interop import Door
 from engine.stage.offscreen import Offscreen
 from tests.cuda_library import Context, Library, libraries_of
 from tests.engine.generator.small_models import SPECS, canvas_of, inputs_of, source_of
+from tests.engine.generator.small_models import one_thread as one_thread
 from tests.engine.generator.test_cuda_host import Cudart
 from tests.recorded_graph import Machine, as_if_cuda
 

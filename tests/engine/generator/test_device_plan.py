@@ -16,6 +16,7 @@ from engine.generator.plan import Source
 from engine.generator.spec import Canvas
 from engine.generator.synthesis import Synthesis
 from tests.engine.generator.small_models import SPECS, canvas_of, inputs_of, source_of
+from tests.engine.generator.small_models import one_thread as one_thread
 
 SPEC = SPECS["stylegan2 skip"]()
 

@@ -20,6 +20,7 @@ from engine.generator.plan import Source
 from engine.generator.spec import Canvas
 from tests.engine.generator.golden import golden
 from tests.engine.generator.small_models import SPECS, canvas_of, inputs_of, source_of
+from tests.engine.generator.small_models import one_thread as one_thread
 
 GOLDEN_MAX_SIGMA = 1.5e-2
 GENUINE = [
