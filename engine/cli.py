@@ -8,6 +8,23 @@ from typing import Annotated, Any
 
 import typer
 
+from engine.cli_options import (
+    MODELS,
+    AudioOption,
+    BackendOption,
+    FpsOption,
+    JsonOption,
+    ModelOption,
+    SeedOption,
+    ShowArgument,
+    ShowNeeded,
+    SizeOption,
+    UpstreamOption,
+    options_of,
+    parse_backend,
+    parse_device,
+    parse_size,
+)
 from engine.errors import InputError
 
 # Typer carries its own copy of click from 0.26 on, and click's own before: this is the right one of either.
@@ -22,76 +39,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-ShowArgument = Annotated[str | None, typer.Argument(metavar="[SHOW]", help="A folder, a show.toml, or a shipped show.")]
-ShowNeeded = Annotated[str, typer.Argument(metavar="SHOW", help="A folder, a show.toml, or a shipped show.")]
-MODELS = "A built-in name (silk, silk:3), a .safetensors, or a checkpoint."
-ModelOption = Annotated[str | None, typer.Option("--model", metavar="M", help=MODELS)]
-BackendOption = Annotated[
-    str | None, typer.Option("--backend", metavar="B", help="What draws: eager (always the same), frozen, openvino.")
-]
-UpstreamOption = Annotated[
-    bool, typer.Option("--upstream-exact", help="BigGAN's truncation as its public code has it.")
-]
-SeedOption = Annotated[int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Seed of the first place.")]
-SizeOption = Annotated[
-    str | None, typer.Option("--size", metavar="WxH", help="Size of the output, for example 1280x720.")
-]
-FpsOption = Annotated[float | None, typer.Option("--fps", min=1, max=240, help="Pictures a second.")]
-AudioOption = Annotated[str | None, typer.Option("--audio", metavar="DEVICE|FILE", help="Hear this instead.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
-
-
-def parse_size(text: str | None) -> tuple[int, int] | None:
-    """`1280x720` as width and height in pixels."""
-    if text is None:
-        return None
-    width, _, height = text.lower().partition("x")
-    if not (width.isdecimal() and height.isdecimal() and len(text) < 12):
-        raise InputError(f"--size {text}: give width x height in pixels, for example 1280x720")
-    size = int(width), int(height)
-    if not all(16 <= side <= 16384 for side in size):
-        raise InputError(f"--size {text}: each side must be 16 to 16384 pixels")
-    return size
-
-
-def parse_address(text: str | None) -> str | None:
-    """HOST:PORT as it is, checked."""
-    if text is None:
-        return None
-    port = text.rpartition(":")[2]
-    if not (port.isdecimal() and int(port) < 65536):
-        raise InputError(f"--osc {text}: give HOST:PORT, for example 127.0.0.1:9000")
-    return text
-
-
-def parse_device(text: str) -> str:
-    """Where to draw, checked."""
-    if text not in ("auto", "cpu", "cuda", "mps"):
-        raise InputError(f"--device {text}: give auto, cpu, cuda or mps")
-    return text
-
-
-def parse_backend(name: str | None) -> str | None:
-    """What draws, checked."""
-    from engine.generator.plan import BACKENDS
-
-    if name is not None and name not in BACKENDS:
-        raise InputError(f"--backend {name}: give {', '.join(BACKENDS)}")
-    return name
-
-
-def _options(
-    model: str | None = None, seed: int | None = None, size: str | None = None, fps: float | None = None,
-    device: str = "auto", osc: str | None = None, audio: str | None = None, backend: str | None = None,
-    upstream_exact: bool = False,
-) -> Any:  # fmt: skip
-    from engine.preset import Options
-
-    return Options(
-        model, seed, parse_size(size), fps, parse_device(device), parse_address(osc), audio, parse_backend(backend),
-        upstream_exact,
-    )  # fmt: skip
 
 
 @app.command(epilog="Example: latenz play first_light --size 1280x720 --audio song.wav")
@@ -123,7 +70,7 @@ def play(
 
     result = run(
         Play(
-            show=show, options=_options(model, seed, size, fps, device, osc, audio, None, upstream_exact),
+            show=show, options=options_of(model, seed, size, fps, device, osc, audio, None, upstream_exact),
             fullscreen=fullscreen, monitor=monitor, headless=headless, seconds=seconds, record=record,
             snapshot=snapshot, report=report, console_port=console, resume=resume,
         )
@@ -165,7 +112,7 @@ def render(
     from engine.studio.render import Render
     from engine.studio.render import render as run
 
-    options = _options(model, seed, size, fps, "cpu", None, audio, backend, upstream_exact)
+    options = options_of(model, seed, size, fps, "cpu", None, audio, backend, upstream_exact)
     wanted = Render(show, out, seconds, options, take, report)
     with _progress("rendering") as advance:
         run(wanted, advance)
@@ -184,7 +131,7 @@ def signals(
     from engine.studio.monitor import watch
     from engine.studio.signals import signals as run
 
-    watch(run(show, _options(osc=osc, audio=audio), seconds, learn), as_json, learn)
+    watch(run(show, options_of(osc=osc, audio=audio), seconds, learn), as_json, learn)
 
 
 @app.command(epilog="Example: latenz analyse song.wav -o song.take")
