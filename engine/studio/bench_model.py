@@ -19,7 +19,7 @@ from engine.paths import use_numba_cache
 from engine.studio.peak import peak_gflops
 
 ROUNDS = 5
-ROUND_S = 0.7  # of one backend in one round, unless a picture takes longer
+ROUND_S = 0.4  # of one backend in one round, unless a picture takes longer
 LEAST = 3  # pictures of one backend in one round
 UNASKED = ("eager", "frozen", "openvino", "graph")  # torch.compile takes most of a minute: only when it is named
 
