@@ -40,7 +40,7 @@ def array(value: Any, name: str) -> NDArray[Any]:
         raise ModelError(f"{name} is a {kind(value)}; an array of numbers is needed")
     if value.dtype.kind != "f":
         raise ModelError(f"{name} holds {value.dtype} numbers; floating point is needed")
-    return value
+    return _single(value)
 
 
 def arrays(value: Any, what: str) -> Tensors:
@@ -49,10 +49,16 @@ def arrays(value: Any, what: str) -> Tensors:
     if len(rows) > TENSORS:
         raise ModelError(f"{what} lists {len(rows)} tensors; up to {TENSORS} are read")
     return {
-        name: inner
+        name: _single(inner)
         for name, inner in rows.items()
         if isinstance(name, str) and isinstance(inner, np.ndarray) and inner.dtype.kind == "f"
     }
+
+
+def _single(value: NDArray[Any]) -> NDArray[Any]:
+    """At most 32 bits wide: what is too large for that becomes infinite, which is refused later by its name."""
+    with np.errstate(over="ignore"):
+        return value.astype(np.float32) if value.dtype.itemsize > 4 else value
 
 
 def table(value: Any, what: str) -> Mapping[Any, Any]:
