@@ -84,9 +84,12 @@ def _import_path() -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Nothing but what the interpreter needs to find its libraries; two threads of linear algebra at most."""
+    """Nothing but what the interpreter needs to find its libraries, and one thread of linear algebra.
+
+    Several wait for each other by spinning: where the cores are busy (a show plays) that took ten times as long.
+    """
     kept = {key: os.environ[key] for key in _KEPT if key in os.environ}
-    return kept | dict.fromkeys(_THREADS, str(min(2, os.cpu_count() or 1)))
+    return kept | dict.fromkeys(_THREADS, "1")
 
 
 def _outcome(code: int, report: str, name: str, limits: Limits) -> Any:
