@@ -38,6 +38,7 @@ class Supervisor:
     spares: dict[str, Child] = field(default_factory=dict)  # warming beside the first of their role
     issued: Counter[str] = field(default_factory=Counter)  # the highest incarnation of each role
     restarts: Counter[str] = field(default_factory=Counter)
+    leaving: "list[subprocess.Popen[bytes]]" = field(default_factory=list)  # killed, not yet gone
 
     def start(self, role: str) -> Child:
         """Start a child, or start it again under the next incarnation."""
@@ -64,12 +65,19 @@ class Supervisor:
         return number
 
     def adopt(self, spare: Child) -> None:
-        """The spare takes the role; the former child is ended."""
+        """The spare takes the role; the former child is let go."""
         former = self.children.get(spare.role)
         self.spares.pop(spare.role, None)
         self.children[spare.role] = spare
         if former is not None:
-            end(former)
+            self.let_go(former)
+
+    def let_go(self, child: Child) -> None:
+        """End a child without waiting: a large process takes longer than a frame to give its memory back."""
+        process, child.process = child.process, None
+        if process is not None and process.poll() is None:
+            process.kill()
+            self.leaving.append(process)
 
     def _spawn(self, child: Child, wanted: int = 0) -> None:
         row = self.board.row(child.role, child.incarnation)
@@ -105,6 +113,7 @@ class Supervisor:
     def watch(self, now_s: float) -> list[str]:
         """Look at every child once; restart what stopped. Lines for people about what happened."""
         said = []
+        self.leaving = [process for process in self.leaving if process.poll() is None]
         for child in self.children.values():
             if child.process is None:
                 if child.again_s and now_s >= child.again_s:
@@ -134,6 +143,8 @@ class Supervisor:
                     child.process.wait(max(0.0, deadline_s - time.perf_counter()))
                 except subprocess.TimeoutExpired:
                     end(child)
+        for process in self.leaving:
+            process.wait()
 
 
 def last_words(session: Path, role: str, incarnation: int, words: str | None = None) -> str:

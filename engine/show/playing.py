@@ -143,7 +143,7 @@ class Playing:
         return self._spare is not None
 
     def _drop(self, spare: Child) -> None:
-        end(spare)
+        self._supervisor.let_go(spare)
         self._spare = self._coming = None
         self._supervisor.spares.pop("generator", None)
 

@@ -20,6 +20,8 @@ def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
     yield made
     for child in (*made.children.values(), *made.spares.values()):
         end(child)
+    for process in made.leaving:
+        process.wait(20)
 
 
 @pytest.fixture
@@ -149,7 +151,9 @@ def test_a_spare_warms_beside_the_first_and_takes_its_place(supervisor: Supervis
     assert supervisor.children["generator"] is first
     supervisor.adopt(spare)
     assert supervisor.children["generator"] is spare and not supervisor.spares
-    assert playing.returncode == -9 and spare.process.poll() is None
+    assert playing.wait(20) == -9 and spare.process.poll() is None
+    supervisor.watch(time.perf_counter())
+    assert not supervisor.leaving, "nothing is left behind"
     assert not supervisor.restarts, "a change of model is no failure"
 
 
