@@ -100,7 +100,8 @@ def test_a_saved_show_fades_to_a_foreign_model_while_the_old_one_plays(
         between = [shot(live, tmp_path) for _ in range(3)]
         plays(live, "sg2_32_sg3repo_modern")
         new = live.child("generator")
-        assert old is not None and new is not None and new.pid != old.pid and not old.is_running()
+        assert old is not None and new is not None and new.pid != old.pid
+        live.wait(lambda: not old.is_running())
         time.sleep(8.0)  # until the fade is over
         report = live.finish()
     after = pixels(tmp_path / "last.png")
