@@ -76,11 +76,11 @@ def compile_entry(source: Source, canvas: Canvas, threads: int) -> Entry:
 
 
 def _compile(source: Source, canvas: Canvas, ports: tuple[Port, ...], threads: int) -> bytes:
-    """What `import_model` takes. Activations are modulated: constant weights are laid out once, for the kernels."""
+    """What `import_model` takes: the network of one voice, the same as eager's."""
     import openvino
     import torch
 
-    net = source.build(canvas, batched=True).eval().requires_grad_(False)
+    net = source.build(canvas).eval().requires_grad_(False)
     example = tuple(torch.from_numpy(port.memory()) for port in ports)
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the tracer inside
