@@ -76,11 +76,16 @@ def compile_entry(source: Source, canvas: Canvas, threads: int) -> Entry:
 
 
 def _compile(source: Source, canvas: Canvas, ports: tuple[Port, ...], threads: int) -> bytes:
-    """What `import_model` takes: the network of one voice, the same as eager's."""
+    """What `import_model` takes: the network of one voice, with eager's weights."""
     import openvino
     import torch
 
+    from engine.generator.synthesis import Synthesis
+
     net = source.build(canvas).eval().requires_grad_(False)
+    for module in net.modules():
+        if isinstance(module, Synthesis):  # a blend holds another
+            module.suit_openvino()
     example = tuple(torch.from_numpy(port.memory()) for port in ports)
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the tracer inside

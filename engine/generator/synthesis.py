@@ -48,3 +48,6 @@ class Synthesis(nn.Module):
     @torch.no_grad()
     def set_noise(self, seed: int | None) -> None:
         """Another draw of the noise that is fixed per pixel; None gives the model's own back. Nothing without noise."""
+
+    def suit_openvino(self) -> None:
+        """Compute the same in the way that OpenVINO compiles best, from now on. Nothing where there is one way."""
