@@ -61,7 +61,7 @@ def use_numba_cache() -> None:
     go on using a kernel whose inlined helpers in another file have changed. OpenMP's threads sleep between frames:
     spinning, they would take the core that the stage draws on.
     """
-    sources = sorted((_PACKAGE / "generator").glob("silk*.py"))
+    sources = sorted((_PACKAGE / "generator" / "silk").glob("*.py"))
     state = repr([(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in sources])
     folder = f"numba/{zlib.crc32(state.encode()):08x}"
     os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_dir(folder)))

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from engine.generator.silk import Silk
-from engine.generator.silk_latent import BASIS, NAMES, Z_DIM
+from engine.generator.silk.generator import Silk
+from engine.generator.silk.latent import BASIS, NAMES, Z_DIM
 
 Picture = NDArray[np.uint8]
 DRAWN = 512

@@ -24,9 +24,9 @@ class Row:
 
 CATALOG: dict[str, Row] = {
     "silk": Row(
-        info="engine.generator.silk:info",
-        directions="engine.generator.silk:directions",
-        generator="engine.generator.silk:open_silk",
+        info="engine.generator.silk.generator:info",
+        directions="engine.generator.silk.generator:directions",
+        generator="engine.generator.silk.generator:open_silk",
     ),
 }
 

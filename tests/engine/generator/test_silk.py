@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from engine.errors import DeviceError, ModelError
 from engine.generator.catalog import model_directions, model_info, open_model
-from engine.generator.silk import INFO, Silk
-from engine.generator.silk_latent import BASIS, NAMES
+from engine.generator.silk.generator import INFO, Silk
+from engine.generator.silk.latent import BASIS, NAMES
 
 SIZE = 128
 Draw = Callable[[NDArray[np.float64]], NDArray[np.uint8]]
@@ -232,7 +232,7 @@ def test_a_direction_does_what_it_is_called(draw: Draw, name: str, measure: Any)
 
 @pytest.mark.parametrize(("width", "height"), [(SIZE, SIZE), (200, 90)])
 def test_torch_draws_what_the_kernels_draw(width: int, height: int) -> None:
-    from engine.generator.silk_torch import SilkTorch
+    from engine.generator.silk.twin import SilkTorch
 
     for garden in (0, 3):
         silk, oracle = prepared(garden, width=width, height=height), SilkTorch(garden, "cpu")
@@ -251,9 +251,9 @@ def test_a_device_that_is_not_there_is_refused() -> None:
 def test_the_frame_runs_on_fake_cuda_tensors_without_mixing_devices() -> None:
     import torch
 
-    from engine.generator.silk_garden import split
-    from engine.generator.silk_torch import SilkTorch
-    from engine.generator.silk_torch import picture as frame
+    from engine.generator.silk.garden import split
+    from engine.generator.silk.twin import SilkTorch
+    from engine.generator.silk.twin import picture as frame
     from tests.fake_cuda import fake_cuda, on_device, run_strictly
 
     silk = SilkTorch(0, "cpu")

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.errors import DeviceError
-from engine.generator.silk import Silk
-from engine.generator.silk_arrays import THREAD, grid_line, grid_step, spline, trunk
-from engine.generator.silk_dither import dither
-from engine.generator.silk_garden import Style, split
+from engine.generator.silk.arrays import THREAD, grid_line, grid_step, spline, trunk
+from engine.generator.silk.dither import dither
+from engine.generator.silk.garden import Style, split
+from engine.generator.silk.generator import Silk
 
 FIBRES = ((19.0, 0.40, 0.0), (31.7, 0.42, 1.3), (53.0, 0.42, 2.1), (89.0, 0.40, 4.0), (149.0, 0.36, 5.0))
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from engine.errors import ModelError
 from engine.generator.base import Band, Generator, ModelInfo
-from engine.generator.silk_garden import Garden, Style
-from engine.generator.silk_latent import BASIS, LAYERS, NAMES, Z_DIM, layer_of
+from engine.generator.silk.garden import Garden, Style
+from engine.generator.silk.latent import BASIS, LAYERS, NAMES, Z_DIM, layer_of
 from engine.latent.directions import Direction, Directions
 from engine.paths import use_numba_cache
 
@@ -55,7 +55,7 @@ def open_silk(garden: int = 0, device: str = "cpu", threads: int = 2) -> Generat
     """Silk on a device. "auto" is the processor: it keeps up, and needs no torch."""
     if device in ("auto", "cpu"):
         return Silk(garden, threads)
-    from engine.generator.silk_torch import SilkTorch
+    from engine.generator.silk.twin import SilkTorch
 
     return SilkTorch(garden, device)
 
@@ -75,7 +75,7 @@ class Silk(Generator):
     def prepare(self, voices: int, width: int, height: int) -> None:
         """Compile (seconds on the first run, then from the cache) and draw once."""
         use_numba_cache()
-        from engine.generator.silk_kernels import Canvas
+        from engine.generator.silk.kernels import Canvas
 
         self._lay_out(voices, width, height)
         self._canvas = Canvas(width, height, self._threads)

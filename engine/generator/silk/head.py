@@ -7,8 +7,8 @@ shaded phase by phase, so that each spline weight is one number and every load i
 import numpy as np
 from numba import float32
 
-from engine.generator.silk_arrays import THREAD
-from engine.generator.silk_math import ROW, cos, fast, gate, positive, sin, soft, sqrt, unit
+from engine.generator.silk.arrays import THREAD
+from engine.generator.silk.math import ROW, cos, fast, gate, positive, sin, soft, sqrt, unit
 
 f = float32
 

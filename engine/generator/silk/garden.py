@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.generator.silk_arrays import trunk
-from engine.generator.silk_latent import BASIS, LAYERS, NAMES, Z_DIM, layer_of
+from engine.generator.silk.arrays import trunk
+from engine.generator.silk.latent import BASIS, LAYERS, NAMES, Z_DIM, layer_of
 
 WIDTH = 16  # channels of the network
 DEPTH = 4  # modulated layers

@@ -10,11 +10,11 @@ import numpy as np
 from numba import config, float32, get_num_threads, njit, prange, set_num_threads
 from numpy.typing import NDArray
 
-from engine.generator.silk_arrays import WARPS, grid_line, grid_size, grid_step, spline_weights
-from engine.generator.silk_dither import dither
-from engine.generator.silk_garden import DEPTH, OUTPUTS, WIDTH
-from engine.generator.silk_head import shade
-from engine.generator.silk_math import ROW, cos, fast, sin, soft, sqrt
+from engine.generator.silk.arrays import WARPS, grid_line, grid_size, grid_step, spline_weights
+from engine.generator.silk.dither import dither
+from engine.generator.silk.garden import DEPTH, OUTPUTS, WIDTH
+from engine.generator.silk.head import shade
+from engine.generator.silk.math import ROW, cos, fast, sin, soft, sqrt
 
 f = float32
 CHUNKS = 8  # rows are shared out in this many parts, whatever the number of threads

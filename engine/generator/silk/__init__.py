@@ -1,0 +1,1 @@
+"""Silk: the built-in generator without weights; `generator` is its front door."""
