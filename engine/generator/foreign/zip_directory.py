@@ -15,7 +15,8 @@ _END64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR64 = struct.Struct("<4sLQL")
 _ENTRY = struct.Struct("<4s4B4HL2L5H2L")
 _LOCAL = struct.Struct("<4s2B4HL2L2H")
-_NAME = re.compile(rb"[A-Za-z0-9_.+\- ]+(/[A-Za-z0-9_.+\- ]+)*")
+_NAME = re.compile(rb"[^\x00-\x1f\x7f/\\:]+(/[^\x00-\x1f\x7f/\\:]+)*")
+"""Its first part is what the file was called when it was saved: `epoch=3-step=100`, `faces (1)`."""
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
 _WIDE = 0xFFFFFFFF
 
