@@ -62,7 +62,9 @@ def _no_number(text: str) -> Any:
 
 def quoted(machine: Machine) -> str:
     """The quoted Python 2 string on the next line."""
-    text = _long_line(machine).decode("latin1").strip()
+    line = _long_line(machine)
+    machine.reading.budget.spend(line.count(b"\\"))
+    text = line.decode("latin1").strip()
     if len(text) < 2 or text[0] != text[-1] or text[0] not in "'\"":
         raise RefusedError("a string is not quoted")
     return _ESCAPE.sub(_unescaped, text[1:-1])

@@ -222,3 +222,7 @@ def test_easy_dicts_and_namespaces_are_dicts() -> None:
 
 def test_what_follows_the_end_is_refused() -> None:
     assert "1 bytes follow its end, at byte 4" in refusal(b"\x80\x03N.N")
+
+
+def test_a_text_of_nothing_but_escapes_takes_no_time() -> None:
+    assert "steps" in refusal(b"S'" + rb"\n" * MAX_OPS + b"'\n.")
