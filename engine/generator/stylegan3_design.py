@@ -78,6 +78,8 @@ class Layer:
                 f"{self.name}: sampling rate {self.in_sampling_rate:g} up by {self.up_factor} is not "
                 f"{self.out_sampling_rate:g} up by {self.down_factor}"
             )
+        if max(self.in_cutoff, self.out_cutoff) > self.tmp_sampling_rate / 2:
+            raise ModelError(f"{self.name}: a cutoff is above half of its sampling rate, {self.tmp_sampling_rate:g}")
         if self.up_taps < self.up_factor or self.down_taps < self.down_factor:
             raise ModelError(f"{self.name}: it changes its sampling rate without a filter")
         for low, high in (self.padding[:2], self.padding[2:]):

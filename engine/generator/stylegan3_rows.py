@@ -9,7 +9,7 @@ from engine.generator.facts import given, listed, only, real, shown, whole
 from engine.generator.stylegan3_design import Fourier, Layer, Size
 
 SCALES = {"lr_multiplier": (1e-9, 1e3), "output_scale": (-1e6, 1e6)}  # what these may be
-_SIDE, _WIDEST, _LAYERS, _RATE = 16384, 16384, 128, 65536.0
+_SIDE, _WIDEST, _LAYERS, _RATE, _TAPS = 16384, 16384, 128, 65536.0, 64
 
 
 def plain(value: Any) -> Any:
@@ -116,8 +116,8 @@ _FIELDS: dict[str, Callable[[Mapping[str, Any], str], Any]] = {
     "out_half_width": _real(0.0, _RATE),
     "up_factor": _whole(1, 64),
     "down_factor": _whole(1, 64),
-    "up_taps": _whole(1, 512),
-    "down_taps": _whole(1, 512),
+    "up_taps": _whole(1, _TAPS),
+    "down_taps": _whole(1, _TAPS),
     "down_radial": _flag,
     "is_torgb": _flag,
     "is_critically_sampled": _flag,

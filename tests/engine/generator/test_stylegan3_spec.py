@@ -124,6 +124,8 @@ def test_a_file_without_filters_is_read_and_every_other_tensor_is_needed() -> No
         ({"use_fp16": 1}, "L0_36_16: use_fp16 is 1; allowed is true or false"),
         ({"is_torgb": True}, "the last layer, and no other"),
         ({"in_sampling_rate": float("nan")}, "L0_36_16: in_sampling_rate is nan"),
+        ({"down_taps": 512, "padding": None}, "L0_36_16: down_taps is 512; allowed is a whole number from 1 to 64"),
+        ({"out_cutoff": 60000.0}, "L0_36_16: a cutoff is above half of its sampling rate"),
     ],
 )
 def test_attributes_that_do_not_fit_are_named(change: dict[str, Any], message: str) -> None:
