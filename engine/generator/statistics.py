@@ -6,12 +6,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.errors import ModelError
 from engine.generator.latent import Latent, Tensors
 from engine.generator.spec import Spec, family, load
 
 SAMPLES = 10_000
 BATCH = 500
 WEIGHTS = 1 << 22  # class weights in a batch
+WIDEST = 2048  # of w; the published have 512
+LARGEST = 1 << 24  # weights of a mapping; the published have 2 million
 SPECTRUM = 64
 
 
@@ -36,9 +39,16 @@ class Statistics:
 
 
 def measure(spec: Spec, tensors: Tensors, samples: int = SAMPLES, seed: int = 0) -> Statistics | None:
-    """The statistics of w without truncation; None where z goes into the synthesis as it is and so is known."""
-    if not any(name.startswith("mapping.") for name in tensors):
+    """The statistics of w without truncation; None where z goes into the synthesis as it is and so is known.
+
+    ModelError for a mapping so large that it would take minutes.
+    """
+    mapping = [array for name, array in tensors.items() if name.startswith("mapping.") and name.endswith(".weight")]
+    if not mapping:
         return None
+    size = sum(array.size for array in mapping)
+    if spec.w_dim > WIDEST or size > LARGEST:
+        raise ModelError(f"its mapping has {size} weights and its w {spec.w_dim}; up to {LARGEST} and {WIDEST} are read")
     latent: Latent = load(family(spec.family).latent)(spec, tensors)
     random = np.random.RandomState(seed)
     total = np.zeros(spec.w_dim)

@@ -13,6 +13,7 @@ from engine.errors import ModelError
 from engine.generator import model_file, statistics, tensor_file
 from engine.generator.latent import Latent
 from engine.generator.mapping import StyleLatent
+from engine.generator.stylegan2_spec import StyleGAN2Spec
 from tests.engine.generator.foreign_files import Arrays, small
 
 ABOUT = model_file.About("Tiny", "nobody's", {"file": "tiny.pkl", "sha256": "0" * 64})
@@ -75,6 +76,14 @@ def test_the_statistics_are_those_of_w(tmp_path: Path) -> None:
     said = model_file.read_header(path).statistics
     assert said["spectrum"] == sorted(said["spectrum"], reverse=True) and len(said["spectrum"]) == 16
     assert np.isclose(said["sigma"] ** 2, np.trace(covariance), rtol=1e-3)
+
+
+@pytest.mark.parametrize("more", [{"w_dim": 4096, "mapping": (1, 4096)}, {"w_dim": 1024, "mapping": (1024,) * 20}])
+def test_a_mapping_that_would_take_minutes_is_refused(more: dict[str, Any]) -> None:
+    spec = StyleGAN2Spec(z_dim=16, channels=(1, 1), **more)
+    tensors = {name: np.broadcast_to(np.float32(0), shape) for name, shape in spec.shapes().items()}
+    with pytest.raises(ModelError, match="its mapping has"):
+        statistics.measure(spec, tensors)
 
 
 def test_models_without_a_mapping_have_no_statistics(tmp_path: Path) -> None:
