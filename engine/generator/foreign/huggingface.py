@@ -53,7 +53,8 @@ def _normalised(
     flat = weight.reshape(len(weight), -1)
     if left.shape != flat.shape[:1] or right.shape != flat.shape[1:]:
         raise ModelError(f"its layer {layer} has vectors of {left.shape} and {right.shape} for {flat.shape} weights")
-    sigma = np.float64(left.astype(np.float64) @ (flat @ right).astype(np.float64))
+    image = flat.astype(np.float32, copy=False) @ right.astype(np.float32, copy=False)
+    sigma = np.float64(left.astype(np.float64) @ image.astype(np.float64))
     if not np.isfinite(sigma) or sigma == 0:
         raise ModelError(f"its layer {layer} has a spectral norm of {sigma}")
-    return np.asarray(weight / np.float32(sigma), np.float32)
+    return np.asarray(weight, np.float32) / np.float32(sigma)

@@ -199,3 +199,14 @@ def test_a_missing_tensor_is_named(tmp_path: Path, name: str) -> None:
     dump({"G_ema": record(spec, tensors)}, tmp_path / "m.pkl", 3)
     with pytest.raises(ModelError, match=name.replace(".", r"\.")):
         opened(tmp_path / "m.pkl")
+
+
+def test_a_biggan_of_halves_has_the_spectral_norm_of_its_single_numbers(tmp_path: Path) -> None:
+    spec, tensors = small("biggan", classes=4)
+    folder = biggan_folder(tmp_path / "m", spec, tensors)
+    state = torch.load(folder / "pytorch_model.bin", weights_only=True)
+    wide = {name: tensor.half().float() for name, tensor in state.items()}
+    torch.save({name: tensor.half() for name, tensor in wide.items()}, tmp_path / "half.bin")
+    torch.save(wide, tmp_path / "wide.bin")
+    halves, singles = (opened(tmp_path / name, config=spec.as_json())[1] for name in ("half.bin", "wide.bin"))
+    assert all(np.array_equal(halves[name], singles[name]) for name in tensors)
