@@ -77,6 +77,16 @@ class Generator(ABC):
         overwritten by the next call.
         """
 
+    def truncated(
+        self, w: NDArray[np.float32], psi: float, classes: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float32]:
+        """w (n, num_ws, w_dim) as `map` gives it at psi 1 -> what it gives at this psi: for a w that is given.
+
+        classes : weights (n, classes) of a conditional model
+        """
+        average = self.map(np.zeros((1, len(self.info.bands), self.info.z_dim)), 0.0)
+        return average + np.float32(psi) * (w - average)
+
     def controls(self) -> tuple[Control, ...]:
         """The model's own playable inputs, as `/generator/<name>`."""
         return ()

@@ -71,6 +71,10 @@ def model_info(name: str, folder: Path | None = None, how: How | None = None) ->
     row, garden = _find(name)
     if how is not None and how.second:
         raise ModelError(f"{name} cannot be blended with {how.second}: only models from files can")
+    if how is not None and how.upstream_exact:
+        raise ModelError(f"--upstream-exact is for BigGAN; this is {name}")
+    if how is not None and how.cutoff is not None:
+        raise ModelError(f"{name}: cutoff {how.cutoff}; only models from files have layers that psi can spare")
     info: ModelInfo = load(row.info)(garden)
     return info
 

@@ -31,3 +31,16 @@ class Latent(ABC):
         classes : weights (n, classes) of a conditional model, summing to 1; mixed in the space of its embedding
         cutoff : only the first so many layers are truncated; None truncates all
         """
+
+    def truncated(
+        self,
+        w: NDArray[np.float32],
+        psi: float,
+        classes: NDArray[np.float64] | None = None,
+        cutoff: int | None = None,
+    ) -> NDArray[np.float32]:
+        """w (n, num_ws, w_dim) as it is without truncation -> what psi makes of it.
+
+        The same w where a model has no average to draw it towards.
+        """
+        return w

@@ -49,9 +49,18 @@ class StyleLatent(Latent):
             x += bias
             np.maximum(x, np.float32(0.2) * x, out=x)
         w = np.repeat(x[:, None], self._num_ws, axis=1)
-        if psi != 1:
-            average = shares @ self._average if self._average.ndim == 2 else self._average[None]
-            w[:, :cutoff] = (average + np.float32(psi) * (x - average))[:, None]
+        return w if psi == 1 else self._drawn_in(w, psi, shares, cutoff)
+
+    def truncated(
+        self, w: F32, psi: float, classes: NDArray[np.float64] | None = None, cutoff: int | None = None
+    ) -> F32:
+        """w (n, num_ws, w_dim) drawn towards the average by psi, in a new array; layers may differ."""
+        return w if psi == 1 else self._drawn_in(w.copy(), psi, self._shares(len(w), classes), cutoff)
+
+    def _drawn_in(self, w: F32, psi: float, shares: F32, cutoff: int | None) -> F32:
+        """Overwrites w."""
+        average = shares @ self._average if self._average.ndim == 2 else self._average[None]
+        w[:, :cutoff] = average[:, None] + np.float32(psi) * (w[:, :cutoff] - average[:, None])
         return w
 
     def _shares(self, n: int, classes: NDArray[np.float64] | None) -> F32:

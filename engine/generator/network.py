@@ -32,6 +32,8 @@ def network_info(path: Path, second: Path | None, how: How) -> ModelInfo:
     controls = [*spec.controls(), *_class_controls(spec, how.classes)]
     if how.cutoff is not None and not 0 <= how.cutoff <= spec.num_ws:
         raise ModelError(f"{info.name}: cutoff {how.cutoff}; the model has {spec.num_ws} layers")
+    if how.upstream_exact:
+        _upstream(spec)
     if second is not None:
         second = convert.playable(second)
         other = model_file.info(second)
@@ -216,6 +218,11 @@ class Network(Generator):
     ) -> NDArray[np.float32]:
         """z (n, z_dim), class weights (n, classes) as they are given -> w (n, num_ws, w_dim): for stills."""
         return self._latents[0].w(z, psi, classes, self._how.cutoff)
+
+    def truncated(
+        self, w: NDArray[np.float32], psi: float, classes: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float32]:
+        return self._latents[0].truncated(w, psi, classes, self._how.cutoff)
 
     def _blend(self, controls: Mapping[str, float]) -> NDArray[np.float32]:
         """How much of the second model each layer is: the common amount and the band's own added, within 0..1."""

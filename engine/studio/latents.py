@@ -16,6 +16,7 @@ from engine.latent.places import Places
 from engine.studio.arrays import load_npy
 
 MOST_SIGMA = 100.0
+MOST = 1e6  # of a number in a latent: its square and a sum of those still fit into float32
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,9 @@ def latents_of(info: ModelInfo, *, seed: int | None, z: Path | None, w: Path | N
         return Latents("z", np.random.RandomState(seed).randn(1, info.z_dim))
     if z is not None:
         array = np.atleast_2d(np.asarray(load_npy(z), np.float64))
-        if array.ndim != 2 or not len(array) or array.shape[1] != info.z_dim or not np.isfinite(array).all():
+        if array.ndim != 2 or not len(array) or array.shape[1] != info.z_dim:
             raise ModelError(f"{z}: shape {array.shape}; the model takes finite N x {info.z_dim}")
+        _check_numbers(array, f"{z}", f"the model takes finite N x {info.z_dim}")
         return Latents("z", array)
     if w is not None:
         return Latents("w", _of_w(np.asarray(load_npy(w), np.float64), info, str(w)))
@@ -57,16 +59,18 @@ def _of_w(array: NDArray[np.float64], info: ModelInfo, what: str) -> NDArray[np.
     """w (n, num_ws, w_dim), from that or from n rows that are the same in every layer."""
     if array.ndim in (1, 2) and array.shape[-1] == info.w_dim:
         array = np.repeat(np.atleast_2d(array)[:, None], info.num_ws, 1)
-    if (
-        array.ndim != 3
-        or not len(array)
-        or array.shape[1:] != (info.num_ws, info.w_dim)
-        or not np.isfinite(array).all()
-    ):
-        raise ModelError(
-            f"{what}: shape {array.shape}; the model takes finite N x {info.num_ws} x {info.w_dim}, or N x {info.w_dim}"
-        )
+    taken = f"the model takes finite N x {info.num_ws} x {info.w_dim}, or N x {info.w_dim}"
+    if array.ndim != 3 or not len(array) or array.shape[1:] != (info.num_ws, info.w_dim):
+        raise ModelError(f"{what}: shape {array.shape}; {taken}")
+    _check_numbers(array, what, taken)
     return array
+
+
+def _check_numbers(array: NDArray[np.float64], what: str, taken: str) -> None:
+    """ModelError for what is not a number, or so large that nothing can be drawn from it."""
+    fine = np.abs(array) <= MOST
+    if not fine.all():
+        raise ModelError(f"{what}: it holds {array[~fine].flat[0]:g}; {taken}, at most {MOST:g} in size")
 
 
 def _place(info: ModelInfo, given: str) -> Latents:
@@ -101,8 +105,10 @@ def classes_of(info: ModelInfo, c: Path | None, number: int | None, count: int) 
         weights[:, number] = 1.0
         return weights
     weights = np.atleast_2d(np.asarray(load_npy(c), np.float64))
-    if weights.ndim != 2 or weights.shape not in ((1, classes), (count, classes)) or not np.isfinite(weights).all():
-        raise ModelError(f"{c}: shape {weights.shape}; {count} latents take finite {count} x {classes}, or {classes}")
+    taken = f"{count} latents take finite {count} x {classes}, or {classes}"
+    if weights.ndim != 2 or weights.shape not in ((1, classes), (count, classes)):
+        raise ModelError(f"{c}: shape {weights.shape}; {taken}")
+    _check_numbers(weights, f"{c}", taken)
     return np.broadcast_to(weights, (count, classes))
 
 

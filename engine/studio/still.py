@@ -92,10 +92,10 @@ def _mapped(
     """w (n, num_ws, w_dim) of the latents.
 
     BigGAN's sampling makes z shorter by psi; a z that is given is as long as it should be, and psi only picks the
-    statistics it is drawn with.
+    statistics it is drawn with. A w is as the model learned it, as live and in files of places: psi truncates it.
     """
     if latents.space == "w":
-        return latents.array.astype(np.float32)
+        return generator.truncated(latents.array.astype(np.float32), wanted.psi, classes)
     given = wanted.seed is None
     psi = 1.0 if given and getattr(generator, "scales_z", False) else wanted.psi
     if (of_classes := getattr(generator, "map_classes", None)) is not None:

@@ -154,6 +154,11 @@ def test_what_is_wrong_with_a_request_is_said(tmp_path: Path) -> None:
     for how, said in wrong:
         with pytest.raises(ModelError, match=said):
             open_model(str(path), "cpu", 1, replace(STILL, **how))
+        with pytest.raises(ModelError, match=said):
+            model_info(str(path), how=replace(STILL, **how))  # before a process is started for it
+    for how, said in ({"cutoff": 2}, "silk: cutoff 2; only"), ({"upstream_exact": True}, "is for BigGAN; this is silk"):
+        with pytest.raises(ModelError, match=said):
+            model_info("silk", how=replace(STILL, **how))
     with pytest.raises(ModelError, match="not prepared"):
         open_model(str(path), "cpu", 1).draw(np.zeros((1, 8, 8), np.float32), {})
 

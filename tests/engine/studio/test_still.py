@@ -14,9 +14,9 @@ from engine.studio.still import Still, still
 SIZE = (96, 64)
 
 
-def draw(out: Path, seed: int | None = None, *, z: Path | None = None, bank: Path | None = None, psi: float = 1.0,
-         amounts: tuple[str, ...] = (), model: str = "silk") -> Path:  # fmt: skip
-    still(Still(model, out, seed=seed, z=z, psi=psi, size=SIZE, amounts=amounts, bank=bank))
+def draw(out: Path, seed: int | None = None, *, z: Path | None = None, w: Path | None = None, bank: Path | None = None,
+         psi: float = 1.0, amounts: tuple[str, ...] = (), model: str = "silk") -> Path:  # fmt: skip
+    still(Still(model, out, seed=seed, z=z, w=w, psi=psi, size=SIZE, amounts=amounts, bank=bank))
     return out
 
 
@@ -80,6 +80,13 @@ def test_psi_draws_towards_the_average(tmp_path: Path) -> None:
     assert np.array_equal(*seeds)
     wide = [pixels(draw(tmp_path / f"{seed}.png", seed, psi=1.0)) for seed in (1, 2)]
     assert not np.array_equal(*wide)
+
+
+def test_psi_draws_a_w_as_it_draws_its_z(tmp_path: Path) -> None:
+    z = np.random.RandomState(7).randn(1, 128)
+    np.save(tmp_path / "w.npy", z)  # silk's w is its z
+    given = draw(tmp_path / "a.png", w=tmp_path / "w.npy", psi=0.5)
+    assert np.array_equal(pixels(given), pixels(draw(tmp_path / "b.png", 7, psi=0.5)))
 
 
 def test_gardens_differ(tmp_path: Path) -> None:

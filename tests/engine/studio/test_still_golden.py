@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 
 from engine import cli
+from engine.generator import convert
+from engine.generator.model_file import read_tensors as load_tensors
 from engine.latent.places import Place, Places
 from engine.stage.outputs.picture import read_latent, read_text
 from tests.engine.generator.golden import assert_near, golden
@@ -74,6 +76,22 @@ def test_mapped_latents_are_drawn_as_they_are(name: str, draw: Draw) -> None:
     noise = "_const" if name.startswith("sg2") else ""
     assert_near(draw(model, w=arrays["wplus"]), arrays[f"img{noise}_wplus"], TOLERANCE["other"])
     assert_near(draw(model, w=arrays["w_psi1"][:, 0]), arrays[f"img{noise}_psi1"], TOLERANCE["other"])
+
+
+@pytest.mark.parametrize("name", STYLE)
+def test_psi_truncates_a_w_that_is_given(name: str, draw: Draw) -> None:
+    model, arrays = reference(name)
+    for image in (key for key in arrays if re.fullmatch(r"img(_const)?_psi(0.7|-0.5)(_cut\d+)?", key)):
+        assert_near(draw(model, *words_of(image), w=arrays["w_psi1"]), arrays[image], TOLERANCE["other"], image)
+
+
+def test_psi_picks_the_statistics_of_a_w_that_is_given(draw: Draw) -> None:
+    model, arrays = reference("biggan_deep_32")
+    z, c = arrays["z_t0.4"], arrays["onehot"]
+    from_z = draw(model, "--psi", "0.7", z=z, c=c)
+    embedding = load_tensors(convert.cached(model))[1]["embeddings.weight"]
+    from_w = draw(model, "--psi", "0.7", w=np.concatenate([z, c @ embedding.T], axis=1))
+    assert_near(from_w, from_z, TOLERANCE["biggan"])
 
 
 def test_soft_classes_are_mixed(draw: Draw) -> None:
@@ -198,3 +216,18 @@ def test_arrays_of_another_shape_are_refused_with_what_is_taken(
     monkeypatch.setattr(sys, "argv", [*words, "--seed", "1"] if option == "--c" else words)
     assert cli._run() == 2
     assert said in capsys.readouterr().err and not (tmp_path / "x.npy").exists()
+
+
+@pytest.mark.parametrize("option", ["--z", "--w", "--c"])
+@pytest.mark.parametrize("value", [np.nan, -np.inf, 1e300, 1e30])
+def test_numbers_that_nothing_can_be_drawn_from_are_refused(
+    option: str, value: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, _ = reference("sg2_32_sg3repo_modern")
+    array = np.zeros((1, {"--z": 64, "--w": 48, "--c": 2}[option]))
+    array[0, 1] = value
+    np.save(tmp_path / "f.npy", array)
+    words = ["latenz", "still", "--model", str(model), option, str(tmp_path / "f.npy"), "-o", str(tmp_path / "x.npy")]
+    monkeypatch.setattr(sys, "argv", [*words, "--seed", "1"] if option == "--c" else words)
+    assert cli._run() == 2
+    assert f"f.npy: it holds {value:g}; " in capsys.readouterr().err and not (tmp_path / "x.npy").exists()
