@@ -25,7 +25,7 @@ from engine.cli_options import (
     parse_device,
     parse_size,
 )
-from engine.errors import InputError
+from engine.errors import InputError, printable
 
 # Typer carries its own copy of click from 0.26 on, and click's own before: this is the right one of either.
 USAGE_ERROR: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "UsageError")
@@ -185,7 +185,7 @@ def convert(
 
     with _status("converting") as tell:
         made = run(checkpoint, out, tell, upstream_exact=upstream_exact)
-    sys.stderr.write(f"{sentence(made)}\n")
+    sys.stderr.write(printable(f"{sentence(made)}\n", keep="\n"))
 
 
 @app.command(epilog="Example: latenz new my_show && latenz play my_show")
@@ -308,9 +308,10 @@ def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
 def _status(what: str) -> Iterator[Callable[[str], None]]:
     """A turning mark with what is being done."""
     from rich.console import Console
+    from rich.markup import escape
 
     with Console(stderr=True).status(what) as status:
-        yield lambda text: status.update(str(text))
+        yield lambda text: status.update(escape(printable(str(text))))
 
 
 def main() -> None:
@@ -340,10 +341,10 @@ def _failed(error: Exception) -> int:
     from mappings.errors import MappingError
 
     if isinstance(error, InputError | MappingError):
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(printable(f"{error}\n", keep="\n\t"))
         return 2
     if isinstance(error, EngineError):
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(printable(f"{error}\n", keep="\n\t"))
         return 1
     import traceback
 

@@ -36,3 +36,8 @@ class DeviceError(EngineError, OSError):
 
 class RoomError(EngineError, RuntimeError):
     """A process of the show failed and says why."""
+
+
+def printable(text: str, keep: str = "") -> str:
+    """A text for a terminal, which must not be steered by a stranger's file: control characters as their escapes."""
+    return "".join(c if c.isprintable() or c in keep else ascii(c)[1:-1] for c in text)

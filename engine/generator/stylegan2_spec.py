@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from engine.controls import Control
 from engine.errors import ModelError
 from engine.generator.base import Band
-from engine.generator.facts import same_tensors
+from engine.generator.facts import same_tensors, shown
 from engine.generator.mapping_sizes import mapping_shapes, mapping_sizes
 from engine.generator.spec import Shapes, Spec
 from engine.generator.stylegan2_shapes import Architecture, architecture_of, blocks_of, shape_of
@@ -173,8 +173,8 @@ class StyleGAN2Spec(Spec):
     def of_json(cls, row: Mapping[str, Any]) -> Self:
         names = {f.name for f in fields(cls) if f.init}
         if set(row) != names:
-            odd = ", ".join(sorted(names.symmetric_difference(map(str, row))))
-            raise ModelError(f"the model's header does not describe a StyleGAN2: {odd} is missing or unknown")
+            odd = sorted(names.symmetric_difference(row), key=str)
+            raise ModelError(f"the model's header does not describe a StyleGAN2: {shown(odd[0])} is missing or unknown")
         lists = {name: tuple(row[name]) if isinstance(row[name], (list, tuple)) else () for name in _LISTS}
         return cls(**{**row, **lists})
 
@@ -272,4 +272,4 @@ def _is_whole(value: object) -> bool:
 
 
 def _refused(name: str, value: object, allowed: str) -> ModelError:
-    return ModelError(f"this StyleGAN2 cannot be played: its {name} is {str(value)[:80]}; allowed: {allowed}")
+    return ModelError(f"this StyleGAN2 cannot be played: its {name} is {shown(value)}; allowed: {allowed}")

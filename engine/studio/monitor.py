@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from engine.errors import printable
 from engine.studio.signals import Look, as_row
 
 MARKS = {"ok": "[green]ok[/]", "limited": "[yellow]limited[/]", "missing": "[red]missing[/]"}
@@ -21,24 +22,30 @@ def print_tree(data: dict[str, Any], as_json: bool) -> None:
         print_json(data)
         return
     from rich.console import Console
-    from rich.markup import escape
     from rich.tree import Tree
 
     def grow(tree: Tree, value: Any) -> None:
         for key, item in value.items() if isinstance(value, dict) else enumerate(value, 1):
-            name = f"[bold]{escape(str(key))}[/]"
+            name = f"[bold]{_escaped(str(key))}[/]"
             inner = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
             if not all(_is_short(x) for x in inner):
                 grow(tree.add(name), item)
             elif isinstance(item, dict):
                 pairs = (f"{k} {_text(v)}" for k, v in item.items() if v not in (None, "", []))
-                tree.add(f"{name}  {escape('  '.join(pairs))}")
+                tree.add(f"{name}  {_escaped('  '.join(pairs))}")
             elif item not in (None, "", []):
-                tree.add(f"{name}  {escape(_text(item))}")
+                tree.add(f"{name}  {_escaped(_text(item))}")
 
-    root = Tree(escape(str(data.get("title") or data.get("name") or data.get("kind") or data.get("model") or "")))
+    root = Tree(_escaped(str(data.get("title") or data.get("name") or data.get("kind") or data.get("model") or "")))
     grow(root, data)
     Console().print(root)
+
+
+def _escaped(text: str) -> str:
+    """A text that may be a stranger's: no markup, no control characters."""
+    from rich.markup import escape
+
+    return escape(printable(text))
 
 
 def _is_short(value: Any) -> bool:

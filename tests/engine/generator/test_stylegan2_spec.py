@@ -185,13 +185,13 @@ def test_a_strangers_header_is_checked(field: str, value: Any) -> None:
 
 def test_a_header_with_other_fields_is_refused() -> None:
     row = SMALL.as_json()
-    with pytest.raises(ModelError, match="colour is missing or unknown"):
+    with pytest.raises(ModelError, match="'colour' is missing or unknown"):
         StyleGAN2Spec.of_json({**row, "colour": 1})
     del row["z_dim"]
-    with pytest.raises(ModelError, match="z_dim is missing or unknown"):
+    with pytest.raises(ModelError, match="'z_dim' is missing or unknown"):
         StyleGAN2Spec.of_json(row)
 
 
 def test_a_picture_larger_than_any_model_draws_is_refused() -> None:
-    with pytest.raises(ModelError, match="its size is 16384x16384"):
+    with pytest.raises(ModelError, match="its size is '16384x16384'"):
         replace(SMALL, channels=(1,) * 11, const_width=16, const_height=16)
