@@ -21,10 +21,16 @@ def data_dir(kind: str) -> Path:
 
 
 def cache_dir(kind: str = "") -> Path:
-    """A folder of the user's cache, made if it is missing. `LATENZ_CACHE` moves it."""
+    """A folder of the user's cache, made if it is missing; InputError where it cannot. `LATENZ_CACHE` moves it."""
     base = os.environ.get("LATENZ_CACHE") or platformdirs.user_cache_dir("latenz", appauthor=False)
     folder = Path(base) / kind
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{folder}: the cache cannot be made there ({error.strerror}); "
+            "set LATENZ_CACHE to a folder that can be written"
+        ) from None
     return folder
 
 

@@ -1,6 +1,7 @@
 """The one door for foreign checkpoints: a confined child reads them as data and writes a model of our own form."""
 
 import json
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from engine.generator.digests import digest
 from engine.paths import cache_dir, check_output, part_beside
 
 VERSION = 1  # of what is written: a new one converts anew
-CONFIG_BYTES = 64 << 10
+CONFIG_BYTES = 16 << 10  # a genuine one has 1 KiB
 WEIGHTS = ("pytorch_model.bin", "model.safetensors")
 PACE_BYTES_S = 2_000_000  # the slowest that is waited for
 
@@ -39,7 +40,8 @@ def convert(source: Path, out: Path | None = None, tell: Tell = silent, *, upstr
 
     Nothing is written unless all of it can be. ModelError says why a file is refused.
     """
-    out = out or _beside(source)
+    folder = _is_folder(source)
+    out = out or _beside(source, folder)
     _check_out(source, out)
     tell(f"reading {source.name}")
     return _converted(_source(source), out, tell, upstream_exact)
@@ -100,26 +102,43 @@ def _converted(source: Source, out: Path, tell: Tell, upstream_exact: bool) -> P
     }  # fmt: skip
     request = {"wanted": wanted, "safetensors": source.weights.suffix.lower() == ".safetensors"}
     tell(f"converting {source.name}")
-    with part_beside(out) as part:
-        with source.weights.open("rb") as weights, part.open("wb") as target:
-            run(weights, target, request, name=source.name, limits=limits)
-        try:
-            model_file.read_header(part)  # what a child says is not believed
-        except ModelError as error:
-            raise ModelError(f"{source.name}: refused: {str(error).removeprefix(f'{part}: ')}") from None
+    try:
+        with part_beside(out) as part:
+            with source.weights.open("rb") as weights, part.open("wb") as target:
+                run(weights, target, request, name=source.name, limits=limits)
+            _check(part, source.name)
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written ({error.strerror}); make room, or choose another folder") from None
     return out
+
+
+def _check(part: Path, name: str) -> None:
+    """ModelError unless this is a model: what a child says is not believed."""
+    try:
+        model_file.read_header(part)
+    except ModelError as error:
+        raise ModelError(f"{name}: refused: {str(error).removeprefix(f'{part}: ')}") from None
 
 
 def _source(path: Path) -> Source:
     """What is to be read, with the hash of all its bytes."""
-    if not path.exists():
-        raise ModelError(f"{path}: no such file or folder; give a checkpoint")
-    weights = _weights(path) if path.is_dir() else path
+    folder = _is_folder(path)
+    weights = _weights(path) if folder else path
     beside = weights.with_name("config.json")
     config = _config(beside) if weights.suffix.lower() in (".bin", ".safetensors") and beside.is_file() else None
     found = digest(weights, b"" if config is None else json.dumps(config, sort_keys=True).encode())
     name = path.resolve().name
-    return Source(name, name if path.is_dir() else path.stem, weights, config, found)
+    return Source(name, name if folder else path.stem, weights, config, found)
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether a checkpoint is a folder. ModelError where there is none."""
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        raise ModelError(f"{path}: no such file or folder; give a checkpoint") from None
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); give a checkpoint") from None
 
 
 def _weights(folder: Path) -> Path:
@@ -132,30 +151,34 @@ def _weights(folder: Path) -> Path:
 
 def _config(path: Path) -> dict[str, Any]:
     """A config.json; its numbers are looked at where the architecture is worked out."""
-    with path.open("rb") as file:
-        text = file.read(CONFIG_BYTES + 1)
+    try:
+        with path.open("rb") as file:
+            text = file.read(CONFIG_BYTES + 1)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror or error})") from None
     try:
         config = json.loads(text) if len(text) <= CONFIG_BYTES else None
+        short = len(json.dumps(config)) <= 2 * CONFIG_BYTES  # as it is handed to the child
     except (ValueError, RecursionError):
-        config = None
-    if not isinstance(config, dict):
+        config, short = None, False
+    if not isinstance(config, dict) or not short:
         raise ModelError(f"{path}: not a config.json that can be read: a table of at most {CONFIG_BYTES >> 10} KiB")
     return config
 
 
-def _beside(source: Path) -> Path:
+def _beside(source: Path, folder: bool) -> Path:
     path = source if source.name else source.resolve()  # a folder given as "."
-    return path.with_name(f"{path.name if path.is_dir() else path.stem}.safetensors")
+    return path.with_name(f"{path.name if folder else path.stem}.safetensors")
 
 
 def _check_out(source: Path, out: Path) -> None:
     """InputError unless `out` can be written without loss of something that is not ours."""
     if out.suffix.lower() != ".safetensors":
         raise InputError(f"{out}: a model is written as .safetensors; name it so")
+    check_output(out)
     if out.exists():
         if out.samefile(source) or not _is_ours(out):
             raise InputError(f"{out}: it is there already and was not made by latenz; give another name with -o")
-    check_output(out)
 
 
 def _is_ours(path: Path) -> bool:

@@ -5,6 +5,7 @@ import math
 import mmap
 import os
 import re
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,6 +53,8 @@ class Table:
 def read_table(path: Path) -> Table:
     """The checked header of a .safetensors. ModelError says what is wrong with it, and what to do."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe or a device may never end
+            raise ModelError(f"{path}: cannot be read (it is no ordinary file)")
         with path.open("rb") as file:
             return table_of(file, path)
     except OSError as error:

@@ -34,6 +34,10 @@ def main() -> None:
         report = {"refused": str(error)}
     except MemoryError:
         report = {"refused": f"it needs over {limits.memory_bytes >> 20} MiB to read; it is not what it says it is"}
+    except PermissionError:
+        raise  # a wall that we ran into ourselves
+    except OSError as error:
+        report = {"unwritten": error.strerror}
     except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
         report = {"refused": f"it does not hold together ({type(error).__name__}: {str(error)[:200]}); get it again"}
     sys.stdout.write(json.dumps(report) + "\n")

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from engine.errors import ModelError, RoomError
+from engine.errors import InputError, ModelError, RoomError, printable
 from engine.generator.foreign import audit, linux_walls
 from engine.generator.foreign.refusal import DISTRUST
 
@@ -46,8 +46,8 @@ def run(source: BinaryIO, target: BinaryIO, request: Any, *, name: str, limits: 
     """In the parent: let a child read `source` and write `target`; returns what it reports as "ok".
 
     Starts `module` in an isolated interpreter with our own import path. `request` is plain JSON data; see `take`.
-    ModelError when the child refuses, dies, or goes over a limit; RoomError when it fails by our own mistake or cannot
-    be started.
+    ModelError when the child refuses, dies, or goes over a limit; InputError when the result cannot be written;
+    RoomError when it fails by our own mistake or cannot be started.
     """
     command = [sys.executable, "-I", "-B", "-c", _START, _import_path(), module]
     return _run([*command, json.dumps({"request": request, "limits": asdict(limits)})], source, target, name, limits)
@@ -97,6 +97,8 @@ def _outcome(code: int, report: str, name: str, limits: Limits) -> Any:
     said = _said(last) if code == 0 else {}
     if "ok" in said:
         return said["ok"]
+    if isinstance(said.get("unwritten"), str):
+        raise InputError(f"{name}: its model cannot be written ({said['unwritten']}); make room, or write it elsewhere")
     if isinstance(said.get("refused"), str):
         raise _refusal(name, said["refused"])
     if code < 0 and -code == getattr(signal, "SIGXCPU", None):
@@ -121,13 +123,15 @@ def _over_time(name: str, limit_s: float) -> ModelError:
 
 
 def _refusal(name: str, why: str) -> ModelError:
+    why = printable(why)  # some of it may be the file's own words
     return ModelError(why if why.startswith(f"{name}: ") else f"{name}: refused: {why}")
 
 
 def take() -> tuple[BinaryIO, BinaryIO, Any, Limits]:
     """In the child, first thing: source, target, request and limits. From here on `print` talks to the parent.
 
-    At the end the child prints one line of JSON: `{"ok": anything}` or `{"refused": "message"}`, and exits with 0.
+    At the end the child prints one line of JSON and exits with 0: `{"ok": anything}`, `{"refused": "message"}`, or
+    `{"unwritten": "why"}` where the disk does not take the result.
     """
     source, target = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)

@@ -3,7 +3,10 @@
 import io
 import json
 import math
+import os
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from hashlib import sha256
@@ -119,6 +122,66 @@ def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
         convert.convert(tmp_path / "none.pkl")
     with pytest.raises(ModelError, match="no pytorch_model"):
         convert.convert(tmp_path)
+
+
+def test_a_name_that_is_no_path_and_a_cache_that_cannot_be_made_are_said(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for out in None, checkpoint.with_suffix(".safetensors"):
+        with pytest.raises(ModelError, match="cannot be read"):
+            convert.convert(checkpoint.with_name("a" * 300), out)
+        with pytest.raises(ModelError, match="no such file"):
+            convert.convert(checkpoint / "x.pkl", out)
+    monkeypatch.setenv("LATENZ_CACHE", str(checkpoint / "cache"))
+    assert convert.convert(checkpoint).exists()
+    with pytest.raises(InputError, match="set LATENZ_CACHE"):
+        convert.cached(checkpoint)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no pipes with names")
+def test_a_pipe_is_neither_read_nor_written(checkpoint: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.safetensors"
+    os.mkfifo(pipe)
+    with pytest.raises(ModelError, match="no ordinary file"):
+        convert.convert(pipe, tmp_path / "m.safetensors")
+    with pytest.raises(InputError, match="not made by latenz"):
+        convert.convert(checkpoint, pipe)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no disk that is always full")
+def test_a_disk_that_takes_no_model_is_named_and_nothing_stays(checkpoint: Path, tmp_path: Path) -> None:
+    script = (
+        "import resource, sys, engine.cli; resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000));"
+        "sys.argv = ['latenz', 'convert', sys.argv[1]]; engine.cli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(checkpoint)], capture_output=True, text=True)
+    assert done.returncode == 2 and "its model cannot be written (File too large)" in done.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) in (["faces.pth"], ["cache", "faces.pth"])
+
+
+def test_a_config_that_cannot_be_handed_on_is_refused(tmp_path: Path) -> None:
+    folder = biggan_folder(tmp_path / "big", *small("biggan", classes=4))
+    text = (folder / "config.json").read_text()
+    for more in "[" + "1e15," * 3000 + "1]", '"' + "x" * 20_000 + '"', "[" * 970 + "]" * 970:
+        (folder / "config.json").write_text(f'{text[:-1]}, "more": {more}}}')
+        with pytest.raises(ModelError, match="at most 16 KiB"):
+            convert.convert(folder)
+
+
+def test_no_word_of_a_file_steers_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import torch
+
+    folder = biggan_folder(tmp_path / "\x1b]0;mine\x07", *small("biggan", classes=4))
+    state = torch.load(folder / "pytorch_model.bin", weights_only=True)
+    torch.save(state | {"\x1b[2J.weight_orig": torch.zeros(2, 2)}, folder / "pytorch_model.bin")
+    monkeypatch.setattr("sys.argv", ["latenz", "convert", str(folder)])
+    assert engine.cli._run() == 2
+    told = capsys.readouterr().err.rstrip("\n")
+    assert told.isprintable() and "\\x1b[2J lacks the vectors" in told
+    with pytest.raises(ModelError, match=r"\\x1b\[2J lacks"):
+        convert.convert(folder, tmp_path / "m.safetensors")
 
 
 def test_upstream_exact_is_kept_for_biggan_and_refused_for_others(checkpoint: Path, tmp_path: Path) -> None:

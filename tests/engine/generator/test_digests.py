@@ -1,5 +1,6 @@
 """The hash of a checkpoint is that of its bytes, and is read once."""
 
+import json
 import os
 from hashlib import sha256
 from pathlib import Path
@@ -26,13 +27,28 @@ def test_it_is_the_hash_of_the_bytes_with_what_comes_before(file: Path) -> None:
 
 
 def test_a_file_that_stays_as_it_is_is_not_read_again(file: Path, tmp_path: Path) -> None:
-    first, held = digest(file), file.stat()
-    with file.open("r+b") as same:  # other bytes behind the same size, time and number
+    held = file.stat()
+    digest(file)
+    (note,) = (tmp_path / "cache" / "digests").iterdir()
+    note.write_text(json.dumps(json.loads(note.read_text()) | {"sha256": "a" * 64}))
+    assert digest(file) == "a" * 64
+    with file.open("r+b") as same:  # other bytes behind the same size, number and time of writing
         same.write(b"WEIGHTS")
     os.utime(file, ns=(held.st_atime_ns, held.st_mtime_ns))
-    assert digest(file) == first
-    os.utime(file, (1e9 + 1, 1e9 + 1))
     assert digest(file) == sha256(b"WEIGHTS").hexdigest()
+
+
+def test_a_cache_that_cannot_be_written_costs_only_time(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENZ_CACHE", f"{file}/nowhere")
+    assert digest(file) == sha256(b"weights").hexdigest()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no pipes with names")
+def test_what_may_never_end_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in tmp_path / "pipe", Path(os.devnull):
+        with pytest.raises(ModelError, match="no ordinary file"):
+            digest(path)
 
 
 def test_a_file_of_this_moment_is_read_again(file: Path) -> None:

@@ -163,7 +163,8 @@ GOOD = {"data/0": FOUR, "version": b"3\n", "byteorder": b"little"}
 
 
 @pytest.mark.parametrize(
-    "prefix", ["archive/", "network-snapshot-000100/", "", "epoch=3-step=100/", "faces (1)/", "it's [1], #2@home~/", "modèle/"]
+    "prefix",
+    ["archive/", "network-snapshot-000100/", "", "epoch=3-step=100/", "faces (1)/", "it's [1], #2@home~/", "modèle/"],
 )
 def test_an_archive_is_read_whatever_its_folder_is_called(prefix: str) -> None:
     assert loaded(archive(BODY, GOOD, prefix=prefix)).tolist() == [1, 2, 3, 4]
