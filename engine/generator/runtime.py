@@ -12,7 +12,7 @@ from engine.generator.spec import Canvas
 from engine.paths import use_numba_cache
 
 if TYPE_CHECKING:
-    from engine.generator.openvino_compile import Compiler
+    from engine.generator.plans.openvino_compile import Compiler
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 BACKENDS_OF = {
@@ -60,15 +60,15 @@ def _on_cpu(source: Source, voices: int, canvas: Canvas, threads: int, backend: 
         return _fastest(source, voices, canvas, threads)
     if backend == "openvino":
         return _compiled(source, voices, canvas, threads)
-    from engine.generator.cpu import open_torch
+    from engine.generator.plans.cpu import open_torch
 
     return open_torch(source, voices, canvas, threads, "eager" if backend == "auto" else backend)
 
 
 def _fastest(source: Source, voices: int, canvas: Canvas, threads: int) -> Plan:
     """What is compiled already, at once; else frozen, and OpenVINO as soon as it is compiled, where it is faster."""
-    from engine.generator.openvino_compile import Compiler
-    from engine.generator.openvino_plan import Disagreement
+    from engine.generator.plans.openvino_compile import Compiler
+    from engine.generator.plans.openvino_plan import Disagreement
 
     compilation = compiler = None
     try:
@@ -82,7 +82,7 @@ def _fastest(source: Source, voices: int, canvas: Canvas, threads: int) -> Plan:
         found = f"not used: {error}"
     except DeviceError as error:
         found = str(error)
-    from engine.generator.cpu import open_torch
+    from engine.generator.plans.cpu import open_torch
 
     try:
         first = open_torch(source, voices, canvas, threads, "frozen")
@@ -93,7 +93,7 @@ def _fastest(source: Source, voices: int, canvas: Canvas, threads: int) -> Plan:
     first.found["openvino"] = found
     if compiler is None or compilation is None:
         return first
-    from engine.generator.live import LivePlan
+    from engine.generator.plans.live import LivePlan
 
     return LivePlan(first, compilation, partial(_better, compiler))
 
@@ -107,8 +107,8 @@ def _better(compiler: "Compiler") -> Plan:
 
 def _compiled(source: Source, voices: int, canvas: Canvas, threads: int) -> Plan:
     """OpenVINO, compiled now where it was not; eager where it disagrees with eager."""
-    from engine.generator.openvino_compile import Compiler
-    from engine.generator.openvino_plan import Disagreement
+    from engine.generator.plans.openvino_compile import Compiler
+    from engine.generator.plans.openvino_plan import Disagreement
 
     try:
         compiler = Compiler(source, voices, canvas, threads)
@@ -117,7 +117,7 @@ def _compiled(source: Source, voices: int, canvas: Canvas, threads: int) -> Plan
             compiler.compile()
             plan = compiler.cached()
     except Disagreement as error:
-        from engine.generator.cpu import open_torch
+        from engine.generator.plans.cpu import open_torch
 
         eager = open_torch(source, voices, canvas, threads, "eager")
         eager.found["openvino"] = f"not used: {error}"
@@ -129,10 +129,10 @@ def _compiled(source: Source, voices: int, canvas: Canvas, threads: int) -> Plan
 
 def _accelerated(source: Source, voices: int, canvas: Canvas, place: str, backend: str, live: bool) -> Plan:
     if place == "mps":
-        from engine.generator.mps import MpsPlan
+        from engine.generator.plans.mps import MpsPlan
 
         return MpsPlan(source, voices, canvas)
-    from engine.generator.cuda import CudaPlan
+    from engine.generator.plans.cuda import CudaPlan
 
     if backend == "auto" and not live:
         backend = "eager"

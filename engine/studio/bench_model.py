@@ -104,7 +104,7 @@ def _prepare(source: Source, canvas: Canvas, place: str, threads: int, name: str
 
 def _prepare_openvino(source: Source, canvas: Canvas, threads: int) -> Candidate:
     """Compiled anew in a folder of its own, then opened once more as a second start would."""
-    from engine.generator.openvino_compile import Compiler
+    from engine.generator.plans.openvino_compile import Compiler
 
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
@@ -132,7 +132,7 @@ def _round_s(plan: Plan, inputs: Inputs, canvas: Canvas) -> float:
 
 
 def _handover_ms(picture: NDArray[np.float32]) -> float:
-    from engine.generator.frame import to_rgba
+    from engine.generator.plans.frame import to_rgba
 
     out = np.zeros((*picture.shape[1:], 4), np.uint8)
     times = []

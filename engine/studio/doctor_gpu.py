@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from engine.errors import DeviceError
-from engine.generator.device_plan import DevicePlan
 from engine.generator.plan import Source
+from engine.generator.plans.device_plan import DevicePlan
 from engine.generator.spec import Canvas
 from engine.generator.stylegan2 import StyleGAN2
 from engine.generator.stylegan2_spec import StyleGAN2Spec
@@ -56,10 +56,10 @@ def _looked_at(device: str, what: str) -> dict[str, Any]:
 def _plan(device: str) -> DevicePlan:
     source, canvas = tiny_source(), Canvas(64, 64)
     if device == "mps":
-        from engine.generator.mps import MpsPlan
+        from engine.generator.plans.mps import MpsPlan
 
         return MpsPlan(source, 1, canvas)
-    from engine.generator.cuda import CudaPlan
+    from engine.generator.plans.cuda import CudaPlan
 
     return CudaPlan(source, 1, canvas)
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from torch import Tensor
 
-from engine.generator.agreement import compare, levels_apart, rgba_of
-from engine.generator.device_frame import to_rgba
-from engine.generator.ladder import climb
+from engine.generator.plans.agreement import compare, levels_apart, rgba_of
+from engine.generator.plans.device_frame import to_rgba
+from engine.generator.plans.ladder import climb
 
 PICTURE = np.random.RandomState(0).randn(2, 3, 5, 7).astype(np.float32)
 FLOATS = st.floats(-1e6, 1e6, width=32)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
 from engine.generator.blend import Blended
-from engine.generator.device_frame import Feed, Frame
+from engine.generator.plans.device_frame import Feed, Frame
 from engine.generator.synthesis import Slot, Synthesis
 from tests.engine.generator.small_models import SPECS, canvas_of, inputs_of, source_of, tensors_of
 from tests.engine.generator.small_models import one_thread as one_thread

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.generator.cuda_host import MANY, PORTABLE, Pins
+from engine.generator.plans.cuda_host import MANY, PORTABLE, Pins
 from engine.shared import FrameRing
 
 

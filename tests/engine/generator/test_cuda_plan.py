@@ -14,10 +14,10 @@ import pytest
 import torch
 
 from engine.errors import InputError
-from engine.generator.agreement import rgba_of
-from engine.generator.cuda import LOCKED, STAGED, CudaPlan
-from engine.generator.cuda_graph import WARM_UPS
-from engine.generator.device_plan import DevicePlan
+from engine.generator.plans.agreement import rgba_of
+from engine.generator.plans.cuda import LOCKED, STAGED, CudaPlan
+from engine.generator.plans.cuda_graph import WARM_UPS
+from engine.generator.plans.device_plan import DevicePlan
 from engine.gpu_offer import Offer
 from engine.shared import FrameRing
 from engine.stage.interop import Door

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from engine.errors import DeviceError
-from engine.generator.agreement import rgba_of
-from engine.generator.cuda import CudaPlan
-from engine.generator.device_plan import DevicePlan
-from engine.generator.mps import MpsPlan
 from engine.generator.plan import Source
+from engine.generator.plans.agreement import rgba_of
+from engine.generator.plans.cuda import CudaPlan
+from engine.generator.plans.device_plan import DevicePlan
+from engine.generator.plans.mps import MpsPlan
 from engine.generator.spec import Canvas
 from engine.generator.synthesis import Synthesis
 from tests.engine.generator.small_models import SPECS, canvas_of, inputs_of, source_of

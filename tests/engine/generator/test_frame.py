@@ -10,7 +10,7 @@ from engine.paths import use_numba_cache
 
 use_numba_cache()
 
-from engine.generator.frame import to_rgba  # noqa: E402
+from engine.generator.plans.frame import to_rgba  # noqa: E402
 
 
 def bytes_of(picture: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.generator.device_frame import Frame
+from engine.generator.plans.device_frame import Frame
 from tests.engine.generator.small_models import SPECS, canvas_of, inputs_of, source_of
 from tests.engine.generator.small_models import one_thread as one_thread
 

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 import torch
 
-from engine.generator.agreement import HALF_SIGMA, compare, rgba_of
-from engine.generator.cuda import LOCKED, CudaPlan
-from engine.generator.device_plan import DevicePlan
+from engine.generator.plans.agreement import HALF_SIGMA, compare, rgba_of
+from engine.generator.plans.cuda import LOCKED, CudaPlan
+from engine.generator.plans.device_plan import DevicePlan
 from engine.shared import FrameRing
 from tests.engine.generator.small_models import SPECS, canvas_of, inputs_of, source_of
 

@@ -12,11 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from engine.generator import model_file
-from engine.generator.agreement import HALF_SIGMA, compare, rgba_of
 from engine.generator.convert import convert
-from engine.generator.device_frame import Frame
 from engine.generator.network import source_of as stored_source
 from engine.generator.plan import Source
+from engine.generator.plans.agreement import HALF_SIGMA, compare, rgba_of
+from engine.generator.plans.device_frame import Frame
 from engine.generator.spec import Canvas
 from tests.engine.generator.golden import golden
 from tests.engine.generator.small_models import SPECS, canvas_of, inputs_of, source_of

@@ -17,12 +17,12 @@ import torch
 from numpy.typing import NDArray
 
 from engine.errors import DeviceError, InputError
-from engine.generator import openvino_cache, openvino_compile
-from engine.generator.cpu import TorchPlan
-from engine.generator.live import LivePlan
 from engine.generator.network import source_of as source_of_file
-from engine.generator.openvino_plan import OpenVINOPlan
 from engine.generator.plan import Plan, Source
+from engine.generator.plans import openvino_cache, openvino_compile
+from engine.generator.plans.cpu import TorchPlan
+from engine.generator.plans.live import LivePlan
+from engine.generator.plans.openvino_plan import OpenVINOPlan
 from engine.generator.runtime import open_plan
 from engine.generator.spec import Canvas
 from tests.conftest import needed
@@ -172,7 +172,7 @@ def test_a_show_draws_at_once_and_every_frame_of_the_change_is_right(model: Sour
 def test_a_second_start_compiles_nothing_and_loads_no_torch(model: Source, entry: Path) -> None:
     code = f"""
 import sys
-from engine.generator import openvino_compile
+from engine.generator.plans import openvino_compile
 from engine.generator.network import source_of
 from engine.generator.runtime import open_plan
 from engine.generator.spec import Canvas
@@ -272,7 +272,7 @@ def test_a_compilation_ends_with_the_process_that_wanted_it(model: Source, tmp_p
 import os
 from pathlib import Path
 from engine.generator.network import source_of
-from engine.generator.openvino_compile import Compilation
+from engine.generator.plans.openvino_compile import Compilation
 from engine.generator.spec import Canvas
 child = Compilation(source_of({model.rebuild[0]!r}), Canvas(32, 32), 1, Path({str(tmp_path / "out")!r}))
 print(child.process.pid, flush=True)

@@ -14,7 +14,7 @@ import pytest
 
 from engine.controls import Controls, Layout
 from engine.errors import DeviceError
-from engine.generator.cuda_ipc import GRAIN, SharedSlots
+from engine.generator.plans.cuda_ipc import GRAIN, SharedSlots
 from engine.gpu_offer import HANDLE_BYTES, Offer, Runtime, handle_bytes, handle_of, runtime
 from engine.stage.interop import Door, Interop, libraries, open_door, probe
 from engine.stage.offscreen import Offscreen

@@ -51,7 +51,7 @@ def test_without_a_gpu_it_is_said_plainly_with_what_torch_was_built_for(findings
 
 
 def test_the_model_that_a_gpu_is_tried_with_draws_the_same_in_half_precision() -> None:
-    from engine.generator.device_plan import DevicePlan
+    from engine.generator.plans.device_plan import DevicePlan
     from engine.generator.spec import Canvas
     from engine.studio.doctor_gpu import tiny_source
 

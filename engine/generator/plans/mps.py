@@ -3,8 +3,8 @@
 import torch
 
 from engine.errors import DeviceError
-from engine.generator.device_plan import DevicePlan
 from engine.generator.plan import Source
+from engine.generator.plans.device_plan import DevicePlan
 from engine.generator.spec import Canvas
 
 

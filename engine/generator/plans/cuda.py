@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.errors import DeviceError, InputError
-from engine.generator.agreement import HALF_SIGMA
-from engine.generator.cuda_graph import Replay
-from engine.generator.cuda_host import Pins, address_of
-from engine.generator.cuda_ipc import SharedSlots
-from engine.generator.device_frame import Frame, to_numpy
-from engine.generator.device_plan import DevicePlan, Draw
-from engine.generator.ladder import Runner, climb
 from engine.generator.plan import Inputs, Source
+from engine.generator.plans.agreement import HALF_SIGMA
+from engine.generator.plans.cuda_graph import Replay
+from engine.generator.plans.cuda_host import Pins, address_of
+from engine.generator.plans.cuda_ipc import SharedSlots
+from engine.generator.plans.device_frame import Frame, to_numpy
+from engine.generator.plans.device_plan import DevicePlan, Draw
+from engine.generator.plans.ladder import Runner, climb
 from engine.generator.spec import Canvas
 from engine.gpu_offer import Offer, runtime
 

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import EngineError
-from engine.generator.openvino_compile import Compilation
-from engine.generator.openvino_plan import Disagreement
 from engine.generator.plan import Inputs, Plan
+from engine.generator.plans.openvino_compile import Compilation
+from engine.generator.plans.openvino_plan import Disagreement
 
 
 class LivePlan(Plan):

@@ -7,14 +7,14 @@ import tempfile
 from pathlib import Path
 
 from engine.errors import RoomError
-from engine.generator import openvino_cache
-from engine.generator.openvino_plan import Disagreement, OpenVINOPlan, machine
 from engine.generator.plan import Source
+from engine.generator.plans import openvino_cache
+from engine.generator.plans.openvino_plan import Disagreement, OpenVINOPlan, machine
 from engine.generator.spec import Canvas
 from engine.paths import cache_dir
 
 WORTH = 1.05  # what times within this ratio decide nothing
-_ROOT = str(Path(__file__).resolve().parents[2])
+_ROOT = str(Path(__file__).resolve().parents[3])
 
 
 class Compilation:
@@ -22,7 +22,7 @@ class Compilation:
 
     def __init__(self, source: Source, canvas: Canvas, threads: int, out: Path) -> None:
         command = [
-            sys.executable, "-P", "-m", "engine.generator.openvino_child", "--out", str(out),
+            sys.executable, "-P", "-m", "engine.generator.plans.openvino_child", "--out", str(out),
             "--width", str(canvas.width), "--height", str(canvas.height), "--fit", canvas.fit,
             "--threads", str(threads), "--parent", str(os.getpid()), "--", *(word for word in source.rebuild if word),
         ]  # fmt: skip
@@ -94,6 +94,6 @@ class Compiler:
             finally:
                 compilation.close()
             return
-        from engine.generator.openvino_child import compile_entry
+        from engine.generator.plans.openvino_child import compile_entry
 
         openvino_cache.write(self._path, compile_entry(self._source, self._canvas, self._threads))

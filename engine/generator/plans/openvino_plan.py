@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DeviceError, EngineError
-from engine.generator.agreement import SAME_SIGMA, compare
-from engine.generator.openvino_cache import Entry
 from engine.generator.plan import Source
+from engine.generator.plans.agreement import SAME_SIGMA, compare
+from engine.generator.plans.openvino_cache import Entry
+from engine.generator.plans.voices import VoicePlan
 from engine.generator.spec import Canvas
-from engine.generator.voices import VoicePlan
 
 
 class Disagreement(EngineError):  # noqa: N818

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.generator.plans.voices import Port
 from engine.generator.spec import Canvas
-from engine.generator.voices import Port
 
 MAGIC = b"latenz compiled 1\n"
 LIMIT_BYTES = 4_000_000_000
@@ -53,7 +53,8 @@ def entry_path(key: str, canvas: Canvas, machine: str, folder: Path) -> Path:
 @cache
 def _sources() -> str:
     state = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    here = Path(__file__).parent
+    for path in sorted((*here.glob("*.py"), *here.parent.glob("*.py"))):
         state.update(path.name.encode() + path.read_bytes())
     return state.hexdigest()
 

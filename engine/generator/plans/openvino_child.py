@@ -1,6 +1,6 @@
 """Compile a model for OpenVINO in a process of its own, at a low priority, so that the show goes on drawing.
 
-python -m engine.generator.openvino_child --out ENTRY --width W --height H --fit FIT --threads N
+python -m engine.generator.plans.openvino_child --out ENTRY --width W --height H --fit FIT --threads N
     --parent PID MODEL [SECOND]
 """
 
@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.generator import openvino_cache
-from engine.generator.openvino_cache import Entry
-from engine.generator.openvino_plan import OpenVINOPlan, core, settings
 from engine.generator.plan import Source
+from engine.generator.plans import openvino_cache
+from engine.generator.plans.openvino_cache import Entry
+from engine.generator.plans.openvino_plan import OpenVINOPlan, core, settings
+from engine.generator.plans.voices import Port
 from engine.generator.spec import Canvas
-from engine.generator.voices import Port
 
 NICE = 10  # a tenth of a busy core: at 19 a show that needs all of them would never get its compiled model
 ROUNDS = 5
@@ -57,7 +57,7 @@ def _leave_with(parent: int) -> None:
 
 def compile_entry(source: Source, canvas: Canvas, threads: int) -> Entry:
     """Compile, and draw the fixed inputs with eager for a later comparison; time it against frozen."""
-    from engine.generator.cpu import open_torch
+    from engine.generator.plans.cpu import open_torch
 
     begun = time.perf_counter()
     inputs = source.inputs(1)

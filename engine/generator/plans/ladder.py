@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.generator.agreement import SAME_SIGMA, compare
-from engine.generator.device_frame import to_numpy
+from engine.generator.plans.agreement import SAME_SIGMA, compare
+from engine.generator.plans.device_frame import to_numpy
 
 Runner = Callable[[int], Tensor]  # draws into a slot; the picture of floats
 

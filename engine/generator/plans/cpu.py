@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.errors import DeviceError
-from engine.generator.agreement import SAME_SIGMA, compare
 from engine.generator.plan import Source
+from engine.generator.plans.agreement import SAME_SIGMA, compare
+from engine.generator.plans.voices import Port, VoicePlan
 from engine.generator.spec import Canvas
 from engine.generator.synthesis import Synthesis
-from engine.generator.voices import Port, VoicePlan
 
 Call = Callable[..., Tensor]
 WARM_FRAMES = 3  # the executor of a traced network plans on its first two

@@ -32,7 +32,7 @@ class VoicePlan(Plan):
 
     def __init__(self, ports: Sequence[Port], voices: int, canvas: Canvas) -> None:
         use_numba_cache()
-        from engine.generator.frame import to_rgba
+        from engine.generator.plans.frame import to_rgba
 
         self._to_rgba = to_rgba
         self.ports = tuple(ports)

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.errors import DeviceError
-from engine.generator.agreement import HALF_SIGMA, LEVELS, compare, levels_apart
-from engine.generator.device_frame import Feed, Frame, to_numpy
 from engine.generator.plan import Inputs, Plan, Source
+from engine.generator.plans.agreement import HALF_SIGMA, LEVELS, compare, levels_apart
+from engine.generator.plans.device_frame import Feed, Frame, to_numpy
 from engine.generator.spec import Canvas
 
 Draw = Callable[..., tuple[Tensor, Tensor]]  # a frame, or a compiled one
