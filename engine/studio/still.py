@@ -57,8 +57,9 @@ def still(wanted: Still, tell: Callable[[str], None] = lambda line: None) -> Non
         raise InputError(f"{wanted.out}: {len(latents)} latents do not fit one picture; write .npy")
     tell(f"loading {info.name}")
     generator = open_model(wanted.model, "cpu", 1, how)
+    width, height = wanted.size or (info.width, info.height)
     try:
-        generator.prepare(1, *(wanted.size or (info.width, info.height)))
+        generator.prepare(1, width, height)
         w = _mapped(generator, latents, classes, wanted)
         controls = {"psi": wanted.psi}
         tell("drawing")
@@ -67,6 +68,10 @@ def still(wanted: Still, tell: Callable[[str], None] = lambda line: None) -> Non
             save_png(wanted.out, picture, _notes(wanted, generator, latents, classes))
         else:
             _save(wanted.out, [generator.image(row[None], controls)[0].copy() for row in w])
+    except (MemoryError, RuntimeError) as error:
+        if not _is_of_memory(error):
+            raise
+        raise InputError(f"{info.name} at {width}x{height} does not fit into memory; give a smaller --size") from None
     finally:
         generator.close()
 
@@ -84,6 +89,12 @@ def _check(wanted: Still) -> None:
     if wanted.out.is_dir():
         raise InputError(f"{wanted.out}: is a folder; name a file in it")
     check_output(wanted.out)
+
+
+def _is_of_memory(error: Exception) -> bool:
+    """Whether this is numpy's or torch's way of saying that there is not enough memory."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text
 
 
 def _mapped(

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -196,6 +197,18 @@ def test_what_does_not_fit_the_model_is_said(
     assert cli._run() == 2
     assert said in capsys.readouterr().err
     assert not list(tmp_path.iterdir()), "nothing half-written"
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits memory as Linux does")
+def test_a_picture_that_does_not_fit_into_memory_is_refused(tmp_path: Path) -> None:
+    model, _ = reference(name := "sg3t_64_uncond")
+    code = "import resource as r, sys; r.setrlimit(r.RLIMIT_AS, (3 << 30,) * 2); from engine import cli; cli.main()"
+    words = ["still", "--model", str(model), "--seed", "1", "--size", "16384x16384", "-o", str(tmp_path / "x.npy")]
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.splitlines()[-1] == f"{name} at 16384x16384 does not fit into memory; give a smaller --size"
+    assert "Traceback" not in done.stderr and not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
