@@ -1,5 +1,6 @@
 """The command `latenz`: one thin function per sub-command; what is heavy is imported where it is used."""
 
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -183,7 +184,7 @@ def convert(
     from engine.generator.convert import convert as run
     from engine.studio.models import sentence
 
-    with _status("converting") as tell:
+    with _tidy(), _status("converting") as tell:
         made = run(checkpoint, out, tell, upstream_exact=upstream_exact)
     sys.stderr.write(printable(f"{sentence(made)}\n", keep="\n"))
 
@@ -312,6 +313,22 @@ def _status(what: str) -> Iterator[Callable[[str], None]]:
 
     with Console(stderr=True).status(what) as status:
         yield lambda text: status.update(escape(printable(str(text))))
+
+
+@contextmanager
+def _tidy() -> Iterator[None]:
+    """A closed terminal and SIGTERM end the work as Ctrl-C does: what is half done is removed."""
+
+    def end(number: int, _: Any) -> None:
+        sys.exit(128 + number)
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    former = {number: signal.signal(number, end) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 def main() -> None:

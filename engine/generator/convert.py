@@ -41,6 +41,8 @@ def convert(source: Path, out: Path | None = None, tell: Tell = silent, *, upstr
     Nothing is written unless all of it can be. ModelError says why a file is refused.
     """
     folder = _is_folder(source)
+    if source.suffix.lower() == ".safetensors" and not folder and _is_ours(source):
+        raise ModelError(f"{source}: it is a model of latenz already; play it as it is")
     out = out or _beside(source, folder)
     _check_out(source, out)
     tell(f"reading {source.name}")

@@ -5,9 +5,11 @@ import json
 import math
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -122,6 +124,31 @@ def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
         convert.convert(tmp_path / "none.pkl")
     with pytest.raises(ModelError, match="no pytorch_model"):
         convert.convert(tmp_path)
+
+
+def test_a_model_of_ours_needs_no_conversion(tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    model_file.write(path, *small("progan"), model_file.About("m"))
+    with pytest.raises(ModelError, match="already; play it as it is"):
+        convert.convert(path, tmp_path / "other.safetensors")
+
+
+@pytest.mark.parametrize("number, status", [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such signals")
+def test_an_end_in_the_middle_leaves_nothing(checkpoint: Path, tmp_path: Path, number: str, status: int) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    command = [sys.executable, "-m", "engine", "convert", str(checkpoint), "-o", str(out / "m.safetensors")]
+    running = subprocess.Popen(command, cwd=Path(engine.cli.__file__).parents[1], stderr=subprocess.DEVNULL)
+    try:
+        while running.poll() is None and not list(out.iterdir()):
+            time.sleep(0.005)
+        running.send_signal(getattr(signal, number))
+        assert running.wait(30) == status
+    finally:
+        running.kill()
+        running.wait()
+    assert not list(out.iterdir())
 
 
 def test_a_name_that_is_no_path_and_a_cache_that_cannot_be_made_are_said(
