@@ -111,6 +111,12 @@ def _ordered(args: tuple[Any, ...], reading: Reading) -> OrderedMap:
     return result
 
 
+def _with_default(args: tuple[Any, ...], reading: Reading) -> dict[Any, Any]:
+    """A `defaultdict`, which tells what makes its values: that is not looked at."""
+    _arity(args, 0, 1, "collections.defaultdict")
+    return {}
+
+
 def _attributes(args: tuple[Any, ...], reading: Reading) -> Attributes:
     if args:
         raise RefusedError("a dict of attributes is made with arguments")
@@ -229,6 +235,8 @@ _CALLS: dict[str, Answer] = {
     "collections.OrderedDict": _ordered,
     "dnnlib.util.EasyDict": _attributes,
     "argparse.Namespace": _attributes,
+    "types.SimpleNamespace": _attributes,
+    "collections.defaultdict": _with_default,
     "builtins.set": _set,
     "builtins.frozenset": lambda args, reading: frozenset(_set(args, reading)),
     "builtins.bytes": _no_bytes,
@@ -256,13 +264,16 @@ _ONLY_NAMED = (
     "numpy.ndarray",
     "builtins.object",
     "builtins.dict",
+    "builtins.list",
+    "builtins.int",
+    "builtins.float",
 )
 _ALIASES = {
     ("__builtin__", "set"): "builtins.set",
     ("__builtin__", "frozenset"): "builtins.frozenset",
     ("__builtin__", "bytes"): "builtins.bytes",
     ("__builtin__", "object"): "builtins.object",
-    ("__builtin__", "dict"): "builtins.dict",
+    **{("__builtin__", name): f"builtins.{name}" for name in ("dict", "list", "int", "float")},
     ("copy_reg", "_reconstructor"): "copyreg._reconstructor",
     ("dnnlib", "EasyDict"): "dnnlib.util.EasyDict",
     ("numpy._core.multiarray", "_reconstruct"): "numpy.core.multiarray._reconstruct",

@@ -12,6 +12,9 @@ WANTED = (
     "a stylegan2-pytorch .pt with its g_ema, a GAN Dissection .pth or a BigGAN folder"
 )
 
+WRAPPERS = ("params_ema", "ema", "state_dict", "params", "model", "generator")
+"""What trainers call a table of tensors; those of an average come first."""
+
 
 def recognise(data: Any, config: Mapping[str, Any] | None = None, *, upstream_exact: bool = False) -> Foreign:
     """The generator in plain data. config : a BigGAN's config.json. ModelError says what was found instead."""
@@ -35,8 +38,7 @@ def _in_table(data: Mapping[Any, Any], config: Mapping[str, Any] | None, upstrea
             return rosinality.generator(inner, data.get("latent_avg"))
         if name in data:
             raise ModelError(f"not a checkpoint: its {name} is a {kind(inner)}; a generator is needed there")
-    states = (data, data.get("state_dict"))
-    for state in states:
+    for state in (data, *(data.get(name) for name in WRAPPERS)):
         if gandissect.is_state(state):
             return gandissect.generator(state)
         if huggingface.is_state(state):

@@ -11,7 +11,7 @@ from engine.errors import ModelError
 from engine.generator.foreign.base import TENSORS, Foreign, Tensors, is_number, kind, table
 from engine.generator.foreign.values import Stub
 
-NETWORK = "dnnlib.tflib.network.Network"
+NETWORKS = ("dnnlib.tflib.network.Network", "tfutil.Network")  # the second is that of Progressive GAN
 DEPTH = 8
 CONVS = {"Conv": "conv1", "Conv0_up": "conv0", "Conv1": "conv1", "ToRGB": "torgb", "Skip": "skip"}
 FLIPPED = ("Conv0_up", "Skip")
@@ -23,7 +23,7 @@ Move = Callable[[NDArray[Any]], NDArray[Any]]
 
 def is_network(value: Any) -> bool:
     """Whether this is one of their networks."""
-    return isinstance(value, Stub) and value.name == NETWORK
+    return isinstance(value, Stub) and value.name in NETWORKS
 
 
 def generator(value: Any) -> Foreign:

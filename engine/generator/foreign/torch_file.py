@@ -100,7 +100,7 @@ def read_zip(data: memoryview, reading: Reading) -> Any:
     if not all(name.startswith(prefix) for name in records):
         prefix = ""
     if prefix + "constants.pkl" in records:
-        raise RefusedError("it is a TorchScript program", remedy="convert the checkpoint that it was made from")
+        raise RefusedError("it is a TorchScript program", remedy=zip_directory.PROGRAM)
     if prefix + "data.pkl" not in records:
         raise RefusedError("its data.pkl is not where torch puts it")
     order = records.get(prefix + "byteorder")

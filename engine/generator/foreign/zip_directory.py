@@ -10,6 +10,7 @@ import struct
 from engine.generator.foreign.refusal import RefusedError, shown
 
 MAX_RECORDS = 100_000
+PROGRAM = "convert the checkpoint that it was made from"
 _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR64 = struct.Struct("<4sLQL")
@@ -86,6 +87,8 @@ def _entry(data: memoryview, position: int, stop: int) -> tuple[str, int, int, i
     name = _name(raw_name)
     if flags & _ENCRYPTED:
         raise RefusedError(f'its record "{shown(name)}" is encrypted')
+    if name.partition("/")[2].startswith("code/"):
+        raise RefusedError("it is a TorchScript program", remedy=PROGRAM)
     if method or packed != size:
         raise RefusedError(
             f'its record "{shown(name)}" is compressed, which torch never does',

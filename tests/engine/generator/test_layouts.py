@@ -1,7 +1,10 @@
 """Every layout that a model came in becomes the same canonical tensors and the same architecture."""
 
+import argparse
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,6 +16,7 @@ from engine.errors import ModelError
 from engine.generator import licence
 from engine.generator.foreign.read import read
 from engine.generator.foreign.recognise import recognise
+from engine.generator.foreign.values import Stub
 from engine.generator.foreign.write import fitted
 from engine.generator.spec import Spec
 from scripts.nvidia_pickle import EasyDict, Record, dump, record, write
@@ -210,3 +214,30 @@ def test_a_biggan_of_halves_has_the_spectral_norm_of_its_single_numbers(tmp_path
     torch.save(wide, tmp_path / "wide.bin")
     halves, singles = (opened(tmp_path / name, config=spec.as_json())[1] for name in ("half.bin", "wide.bin"))
     assert all(np.array_equal(halves[name], singles[name]) for name in tensors)
+
+
+@pytest.mark.parametrize("name", ["params_ema", "ema", "state_dict", "generator"])
+def test_a_table_of_tensors_is_found_by_what_trainers_call_it(tmp_path: Path, name: str) -> None:
+    spec, tensors = small("stylegan2")
+    state = rosinality_state(tensors)
+    blank = {key: torch.zeros(3) for key in state}
+    torch.save({"epoch": 3, "model": {"generator": blank}, "optimizer": {}, name: state}, tmp_path / "epoch=3.ckpt")
+    assert opened(tmp_path / "epoch=3.ckpt")[0] == spec
+
+
+def test_odd_arguments_beside_the_weights_do_no_harm(tmp_path: Path) -> None:
+    spec, tensors = small("stylegan2")
+    odd = {
+        "device": torch.device("cuda:1"), "path": Path("x"), "rate": np.float64(0.1), "dtype": torch.float16,
+        "seen": defaultdict(list, {1: [2]}), "more": SimpleNamespace(a=1), "state": np.random.RandomState(0).get_state(),
+    }  # fmt: skip
+    for zipped in True, False:
+        data = {"g_ema": rosinality_state(tensors), "args": argparse.Namespace(**odd)}
+        torch.save(data, tmp_path / "m.pt", _use_new_zipfile_serialization=zipped)
+        assert opened(tmp_path / "m.pt")[0] == spec
+
+
+def test_a_progressive_gan_of_tensorflow_is_refused_by_its_age() -> None:
+    network = Stub("tfutil.Network", (), {"version": 2, "variables": []})
+    with pytest.raises(ModelError, match="StyleGAN1 or older"):
+        recognise((network, network, network))

@@ -246,6 +246,13 @@ def test_two_records_of_one_name_or_one_place_are_refused() -> None:
     assert "twice" in refusal(both)
 
 
+def test_a_program_is_told_from_a_checkpoint_packed_by_hand() -> None:
+    file = io.BytesIO(WHOLE)
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("archive/code/__torch__.py", "def forward(self): pass\n" * 9)
+    assert "it is a TorchScript program" in refusal(file.getvalue())
+
+
 def test_a_zip_of_something_else_says_to_unpack_it() -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as made:
