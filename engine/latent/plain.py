@@ -29,6 +29,9 @@ class Plain(Space):
         self._voices = voices
         self._map = map_z
         self._mean = self._centre = self._mapped(np.zeros(info.z_dim), 0.0)
+        # Layers that still follow z at psi 0 are those a cutoff leaves as they are learned.
+        spared = (self._mapped(np.ones(info.z_dim), 0.0) != self._mean).any(axis=1)
+        self._truncated: NDArray[np.bool_] | None = ~spared[:, None] if spared.any() else None
         self._at = np.array([i for i, d in enumerate(directions) if d.space == "z"], np.intp)
         self._effects = np.array([self._effect(directions, i, home) for i in self._at]).reshape(
             len(self._at), self._mean.size
@@ -97,7 +100,8 @@ class Plain(Space):
         self.position, self._velocity = self._former
 
     def w(self, steer: Steer, amounts: Array, psi: float) -> NDArray[np.float32]:
-        w = self._centre + psi * (self.position - self._mean)
+        amount = psi if self._truncated is None else np.where(self._truncated, psi, 1.0)
+        w = self._centre + amount * (self.position - self._mean)
         own = amounts[:, self._at]
         if np.count_nonzero(own):
             w += (own @ self._effects).reshape(w.shape)

@@ -13,7 +13,7 @@ from engine.journal import pack, unpack
 from engine.latent.directions import Direction, Directions
 from engine.latent.motion import BandSpec, MotionSpec, VoiceSpec
 from engine.latent.places import Place, Places
-from tests.engine.latent.rooms import Room, angle, z_of
+from tests.engine.latent.rooms import Room, angle, map_z, z_of
 
 BOTH = pytest.mark.parametrize("geometry", ["sphere", "flat"])
 
@@ -151,6 +151,21 @@ def test_places_are_reached_by_name(geometry: str) -> None:
     assert np.allclose(room.step()[0], z_of(101), atol=1e-6)
     room.step("/latent/place/dawn")
     assert np.allclose(room.run(6.0)[-1][0], z_of(100), atol=1e-4)
+
+
+@BOTH
+def test_psi_spares_the_layers_that_the_model_spares(geometry: str) -> None:
+    def cut(z: np.ndarray, psi: float) -> np.ndarray:
+        w = map_z(z, 1.0)
+        w[:, :2] = map_z(z, psi)[:, :2]
+        return w
+
+    room = Room(geometry=geometry, mapper=cut).set(generator__psi=0.25)
+    whole = Room(geometry=geometry).set(generator__psi=0.25)
+    plain = Room(geometry=geometry)
+    w, truncated, learned = room.step()[0], whole.step()[0], plain.step()[0]
+    np.testing.assert_allclose(w[:2], truncated[:2], atol=1e-6)
+    np.testing.assert_allclose(w[2:], learned[2:], atol=1e-6)
 
 
 def test_places_in_w_need_flat_geometry() -> None:
