@@ -202,10 +202,15 @@ def _statistics(row: Any) -> dict[str, Any]:
     if not isinstance(row, dict):
         return {}
     spectrum = row.get("spectrum")
-    kept = {key: row[key] for key in ("samples", "seed", "sigma") if isinstance(row.get(key), int | float)}
-    if isinstance(spectrum, list) and all(isinstance(value, int | float) for value in spectrum):
+    kept = {key: row[key] for key in ("samples", "seed", "sigma") if _is_number(row.get(key))}
+    if isinstance(spectrum, list) and all(map(_is_number, spectrum)):
         kept["spectrum"] = spectrum
     return kept
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a float can hold this and be squared."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -1e30 < value < 1e30
 
 
 def _text(value: Any) -> str:

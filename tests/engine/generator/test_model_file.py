@@ -241,6 +241,16 @@ def test_two_tensors_over_the_same_bytes_are_refused(tmp_path: Path) -> None:
         model_file.read_header(path)
 
 
+@pytest.mark.parametrize("odd", [10**400, float("nan"), float("inf"), "1", True, [1.0]])
+def test_statistics_of_a_stranger_are_numbers_or_left_out(tmp_path: Path, odd: Any) -> None:
+    path = tmp_path / "m.safetensors"
+    written(path)
+    header, data = split(path)
+    _remade(latent={"samples": odd, "sigma": odd, "spectrum": [1.0, odd]})(header)
+    put(path, header, data)
+    assert model_file.read_header(path).statistics == {}
+
+
 def test_texts_of_a_stranger_are_shown_without_control_characters(tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
     spec, tensors = small("progan")
