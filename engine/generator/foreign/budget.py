@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from engine.generator.foreign.refusal import RefusedError
 
-MAX_OPS = 1_000_000  # a genuine StyleGAN of 1024 px takes under 100 000
+MAX_OPS = 400_000  # a genuine StyleGAN of 1024 px takes under 100 000
 BASE_BYTES = 64 << 20
 
 

@@ -103,7 +103,9 @@ def finish(root: Any) -> Any:
 
 
 def _is_leaf(node: Any) -> bool:
-    return not isinstance(node, list | tuple | dict | Stub | Pending)
+    if isinstance(node, list | tuple | dict):
+        return not node
+    return not isinstance(node, Stub | Pending)
 
 
 def _check_depth(depth: int) -> None:

@@ -226,3 +226,8 @@ def test_what_follows_the_end_is_refused() -> None:
 
 def test_a_text_of_nothing_but_escapes_takes_no_time() -> None:
     assert "steps" in refusal(b"S'" + rb"\n" * MAX_OPS + b"'\n.")
+
+
+@pytest.mark.parametrize("empty", [b"}", b"]", b")"])
+def test_as_many_empty_parts_as_there_are_steps_are_read(empty: bytes) -> None:
+    assert len(loaded(b"\x80\x04(" + empty * (MAX_OPS - 4) + b"l.")) == MAX_OPS - 4
