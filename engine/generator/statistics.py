@@ -48,7 +48,7 @@ def measure(spec: Spec, tensors: Tensors, samples: int = SAMPLES, seed: int = 0)
         return None
     size = sum(array.size for array in mapping)
     if spec.w_dim > WIDEST or size > LARGEST:
-        raise ModelError(f"its mapping has {size} weights and its w {spec.w_dim}; up to {LARGEST} and {WIDEST} are read")
+        raise ModelError(f"its mapping has {size} weights and a w of {spec.w_dim}; read are up to {LARGEST}, {WIDEST}")
     latent: Latent = load(family(spec.family).latent)(spec, tensors)
     random = np.random.RandomState(seed)
     total = np.zeros(spec.w_dim)
