@@ -33,7 +33,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
 
     def call(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["latenz", *map(str, arguments)])
-        status = engine.cli._run()
+        status = engine.cli.run()
         told = capsys.readouterr()
         return status, told.out, told.err
 
@@ -49,10 +49,10 @@ def start(*arguments: str, cwd: Path = ROOT) -> "subprocess.Popen[str]":
 
 def test_help_loads_nothing_heavy_and_shows_every_command() -> None:
     code = (
-        "import sys\nfrom engine.cli import _run\n"
+        "import sys\nfrom engine.cli import run\n"
         "for command in sys.argv[1:]:\n"
         "    sys.argv = ['latenz', *([command] if command != '-' else []), '--help']\n"
-        "    assert _run() == 0, command\n    print('<end>')\n"
+        "    assert run() == 0, command\n    print('<end>')\n"
         f"print([name for name in {HEAVY} if name in sys.modules])"
     )
     done = subprocess.run(
@@ -280,7 +280,7 @@ def test_without_a_display_one_message_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_a_fault_of_our_own_is_status_1_with_all_we_know(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine.cli, "parse_size", lambda text: 1 // 0)
+    monkeypatch.setattr(engine.cli.machine, "parse_size", lambda text: 1 // 0)
     status, out, err = run("bench", "--size", "64x64")
     assert status == 1 and out == ""
     assert "ZeroDivisionError" in err and "fault of latenz" in err

@@ -139,7 +139,7 @@ def test_an_end_in_the_middle_leaves_nothing(checkpoint: Path, tmp_path: Path, n
     out = tmp_path / "out"
     out.mkdir()
     command = [sys.executable, "-m", "engine", "convert", str(checkpoint), "-o", str(out / "m.safetensors")]
-    running = subprocess.Popen(command, cwd=Path(engine.cli.__file__).parents[1], stderr=subprocess.DEVNULL)
+    running = subprocess.Popen(command, cwd=Path(engine.cli.__file__).parents[2], stderr=subprocess.DEVNULL)
     try:
         while running.poll() is None and not list(out.iterdir()):
             time.sleep(0.005)
@@ -204,7 +204,7 @@ def test_no_word_of_a_file_steers_the_terminal(
     state = torch.load(folder / "pytorch_model.bin", weights_only=True)
     torch.save(state | {"\x1b[2J.weight_orig": torch.zeros(2, 2)}, folder / "pytorch_model.bin")
     monkeypatch.setattr("sys.argv", ["latenz", "convert", str(folder)])
-    assert engine.cli._run() == 2
+    assert engine.cli.run() == 2
     told = capsys.readouterr().err.rstrip("\n")
     assert told.isprintable() and "\\x1b[2J lacks the vectors" in told
     with pytest.raises(ModelError, match=r"\\x1b\[2J lacks"):
@@ -268,7 +268,7 @@ def test_the_command_says_what_it_made_and_why_it_refuses(
 ) -> None:
     def run(*arguments: object) -> tuple[int, str]:
         monkeypatch.setattr("sys.argv", ["latenz", *map(str, arguments)])
-        status = engine.cli._run()
+        status = engine.cli.run()
         return status, capsys.readouterr().err
 
     status, told = run("convert", checkpoint)

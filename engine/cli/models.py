@@ -1,0 +1,106 @@
+"""Commands on models and files: draw places of them, convert, tell what they are."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.cli.app import app, status, tidy
+from engine.cli.options import (
+    MODELS,
+    BackendOption,
+    JsonOption,
+    SizeOption,
+    UpstreamOption,
+    parse_backend,
+    parse_size,
+)
+from engine.errors import printable
+
+
+@app.command(epilog="Example: latenz still --model silk --seed 7 -o seven.png")
+def still(
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help=".png or .npy")],
+    model: Annotated[str, typer.Option("--model", metavar="M", help=MODELS)] = "silk",
+    seed: Annotated[int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Seed of the place.")] = None,
+    z: Annotated[
+        Path | None, typer.Option("--z", metavar="F.npy", help="Latents, N x z_dim, used as they are.")
+    ] = None,
+    w: Annotated[
+        Path | None, typer.Option("--w", metavar="F.npy", help="Mapped latents, N x num_ws x w_dim or N x w_dim.")
+    ] = None,
+    place: Annotated[
+        str | None, typer.Option("--place", metavar="FILE[:NAME]", help="A place of a file of places.")
+    ] = None,
+    c: Annotated[
+        Path | None, typer.Option("--c", metavar="F.npy", help="Class weights, N x classes or classes.")
+    ] = None,
+    class_: Annotated[
+        int | None, typer.Option("--class", metavar="N", help="One class of a conditional model.")
+    ] = None,
+    psi: Annotated[float, typer.Option("--psi", min=-2, max=2, help="Truncation: 1 as learned.")] = 1.0,
+    cutoff: Annotated[
+        int | None, typer.Option("--cutoff", metavar="N", min=0, help="Truncate the first N layers only.")
+    ] = None,
+    noise: Annotated[str, typer.Option("--noise", help="const, none or random.")] = "const",
+    size: SizeOption = None,
+    amount: Annotated[
+        list[str] | None, typer.Option("--amount", metavar="NAME=SIGMA", help="Along a direction.")
+    ] = None,
+    bank: Annotated[Path | None, typer.Option("--bank", metavar="BANK", help="More directions.")] = None,
+    backend: BackendOption = None,
+    upstream_exact: UpstreamOption = False,
+) -> None:
+    """Draw one place of a model, or several."""
+    from engine.studio.still import Still
+    from engine.studio.still import still as run
+
+    wanted = Still(
+        model, out, seed=seed, z=z, w=w, place=place, c=c, class_=class_, psi=psi, cutoff=cutoff, noise=noise,
+        size=parse_size(size), amounts=tuple(amount or ()), bank=bank, backend=parse_backend(backend) or "eager",
+        upstream_exact=upstream_exact,
+    )  # fmt: skip
+    with status("drawing") as tell:
+        run(wanted, tell)
+
+
+@app.command(epilog="Example: latenz convert afhq.pkl -o afhq.safetensors")
+def convert(
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="A .pkl, .pt, .pth, or a BigGAN's folder.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="MODEL", help=".safetensors; by default beside it.")
+    ] = None,
+    upstream_exact: Annotated[
+        bool, typer.Option("--upstream-exact", help="BigGAN: truncate as the public code does, its fault included.")
+    ] = False,
+) -> None:
+    """Make a model to play out of somebody's checkpoint; nothing in it is ever run."""
+    from engine.generator.convert import convert as run
+    from engine.studio.models import sentence
+
+    with tidy(), status("converting") as tell:
+        made = run(checkpoint, out, tell, upstream_exact=upstream_exact)
+    sys.stderr.write(printable(f"{sentence(made)}\n", keep="\n"))
+
+
+@app.command(epilog="Example: latenz inspect first_light")
+def inspect(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A show, take, bank, sequence, picture or model.")],
+    as_json: JsonOption = False,
+    strip: Annotated[
+        Path | None, typer.Option("--strip", metavar="PNG", help="Draw how the latent moves: a column per frame.")
+    ] = None,
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, max=3600, help="How much of it to draw.")] = 12.0,
+) -> None:
+    """Say what a file is; draw its trajectory as the artist's strip."""
+    from engine.studio.inspect import inspect as run
+    from engine.studio.monitor import print_tree
+
+    if strip is not None:
+        from engine.studio.strips import draw_strip
+
+        draw_strip(file, strip, seconds)
+    with status("looking") as tell:
+        found = run(file, tell)
+    print_tree(found, as_json)
