@@ -2,7 +2,6 @@
 
 import gc
 import math
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from engine.shared import Board, FrameNote, FrameRing
 from engine.show.playing import Playing
 from engine.show.report import Tally, picture_notes
 from engine.show.session import LATENCIES, Session
+from engine.show.teller import Teller
 from engine.stage.base import Stage
 from engine.stage.keys import BY_NAME
 from engine.stage.outputs.picture import save_png
@@ -28,8 +28,6 @@ POLL_S = 0.0005
 BLACK_LEVEL = 2.0
 WATCH_S = 0.1  # the supervisor and the show's file are looked at this often
 PATIENCE_S = 3.0  # before the first picture, until a word is said
-STATUS_S = 8.0  # a line for the performer stays this long
-MANY = 1000  # different lines remembered
 LOCAL_S = 0.5  # a key holds its control here until the signals process has answered
 
 
@@ -41,18 +39,17 @@ class Wall:
     stage: Stage
     first: Show
     supervisor: Supervisor
-    say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: T201
+    say: Callable[[str], None] | None = None  # for the terminal
     tally: Tally = field(default_factory=Tally)
     screenshots: Path = field(default_factory=Path.cwd)
 
     def __post_init__(self) -> None:
-        self._said: dict[str, float] = {}
-        self.playing = Playing(self.session, self.supervisor, self.first, self._tell)
+        self._teller = Teller(self.stage.set_status, self.say)
+        self.playing = Playing(self.session, self.supervisor, self.first, self._teller.tell)
         self._frames: FrameRing | None = None
         self._note: FrameNote | None = None
         self._local: dict[int, tuple[float, float, int]] = {}  # control -> value, when, which signals process was told
         self._watched_s = -math.inf
-        self._news: list[str] = []  # of other threads, to be told
         self._stamps: tuple[int, ...] | None = None  # messages that the last presented picture included
         self._start_s = self._period_s = 0.0
         self._tick = 0
@@ -74,7 +71,7 @@ class Wall:
         self._local.clear()
         self._blackout = layout.index("/output/blackout")
         for line in self.stage.set_effects(self.show.effects, layout):
-            self._tell(line)
+            self._teller.tell(line)
         self.stage.set_title(f"latenz - {self.show.table.title or self.show.name}")
         if self._period_s and self._period_s != 1.0 / self.show.fps:
             self._schedule()
@@ -98,7 +95,7 @@ class Wall:
                 controls = self._read()
                 if image is None and not self.tally.first_s:
                     if now_s - begun_s > PATIENCE_S:
-                        self._tell("getting ready; the very first start compiles for a quarter of a minute")
+                        self._teller.tell("getting ready; the very first start compiles for a quarter of a minute")
                     self._sleep(due_s)  # nothing to show yet: the window stays as it is
                 else:
                     self._present(image, note, controls, now_s, now_s - last_s, due_s, period_s)
@@ -120,7 +117,7 @@ class Wall:
     def _over(self, seconds: float, begun_s: float, now_s: float) -> bool:
         """Whether a timed run is done. RoomError when no generator ever gave a picture."""
         if not self.tally.first_s and now_s - begun_s > GRACE_S + seconds:
-            said = "; ".join(self._said) or "the generator did not get ready"
+            said = self._teller.said or "the generator did not get ready"
             raise RoomError(f"no picture within {GRACE_S:.0f} s: {said}")
         return bool(self.tally.first_s) and now_s - self.tally.first_s >= seconds
 
@@ -253,9 +250,9 @@ class Wall:
         """Write a screenshot beside the frames. A place that cannot be written to is said, and the show goes on."""
         try:
             save_png(path, picture, notes)
-            self._news.append(f"kept {path.name}")
+            self._teller.news.append(f"kept {path.name}")
         except (EngineError, OSError) as error:
-            self._news.append(str(error))
+            self._teller.news.append(str(error))
 
     def describe(self) -> dict[str, str]:
         """What goes into a picture's text chunks."""
@@ -270,19 +267,16 @@ class Wall:
         gc.collect(0)  # the collector is off, so that it never costs a frame what it costs at its own time
         self.session.board.stage[Board.BEAT] = now_s
         for line in self.supervisor.watch(now_s):
-            self._tell(line)
+            self._teller.tell(line)
         self.playing.look(now_s)
         self.playing.reload(self.stage.revision)
         self._follow()
-        if self._told_s and now_s - self._told_s > STATUS_S:
-            self._told_s = 0.0
-            self.stage.set_status("")
         for line in self.stage.news:
             self.tally.pictures = line
-        for line in (*self.stage.problems, *self.stage.news, *self._news):
-            self._tell(line)
+        for line in (*self.stage.problems, *self.stage.news):
+            self._teller.tell(line)
         self.stage.news.clear()
-        self._news.clear()
+        self._teller.look(now_s)
 
     def _open_frames(self) -> None:
         """Follow the generator that plays now to its ring of pictures."""
@@ -303,22 +297,10 @@ class Wall:
             offer = self.session.folder / f"gpu-{child.incarnation}.json"
             if self.show.table.stage.interop:
                 self.tally.pictures = self.stage.open_offer(offer)
-                self._tell(self.tally.pictures)
+                self._teller.tell(self.tally.pictures)
             if not self.playing.warming:  # its ring may be in the making
                 for former in (*self.session.folder.glob("frames-*"), *self.session.folder.glob("gpu-*")):
                     if former not in (path, offer):
                         former.unlink(missing_ok=True)
 
     _frames_path: Path = Path()
-    _told_s: float = 0.0
-
-    def _tell(self, line: str) -> None:
-        """Say something once, to the terminal and the performer; the same line again only after a while."""
-        now_s = time.perf_counter()
-        if now_s - self._said.get(line, -math.inf) < 10.0:
-            return
-        if len(self._said) > MANY:
-            self._said.clear()
-        self._said[line] = self._told_s = now_s
-        self.stage.set_status(line)
-        self.say(f"latenz: {line}")
