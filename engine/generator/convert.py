@@ -2,7 +2,9 @@
 
 import json
 import stat
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from engine.paths import cache_dir, check_output, part_beside
 VERSION = 1  # of what is written: a new one converts anew
 CONFIG_BYTES = 16 << 10  # a genuine one has 1 KiB
 WEIGHTS = ("pytorch_model.bin", "model.safetensors")
+FORSAKEN_S = 3600.0
 PACE_BYTES_S = 2_000_000  # the slowest that is waited for
 
 Tell = Callable[[str], None]
@@ -57,7 +60,16 @@ def cached(source: Path, tell: Tell = silent) -> Path:
         if _is_whole(out):
             return out
         tell("the cached copy is damaged: converting again")
+    _sweep(out.parent)
     return _converted(found, out, tell, False)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what conversions left here that were killed, or lost their power, an hour ago or earlier."""
+    for part in folder.glob(".*.part"):
+        with suppress(OSError):
+            if time.time() - part.stat().st_mtime > FORSAKEN_S:
+                part.unlink()
 
 
 def converted(source: Path) -> Path | None:

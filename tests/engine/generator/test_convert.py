@@ -395,3 +395,17 @@ def test_plain_data_with_an_odd_part_is_refused_or_makes_a_model(
         assert len(str(error)) < 1000
         return
     assert header.parameters > 0
+
+
+def test_what_a_killed_conversion_left_in_the_cache_is_swept(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LATENZ_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "cache" / "models"
+    folder.mkdir(parents=True)
+    old, young = folder / ".m.0.part", folder / ".m.1.part"
+    for part in (old, young):
+        part.write_bytes(b"half")
+    os.utime(old, (time.time() - 7200.0,) * 2)
+    made = convert.cached(checkpoint)
+    assert set(folder.iterdir()) == {made, young}, "another conversion may be at work on the young one"
