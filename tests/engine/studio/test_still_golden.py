@@ -36,7 +36,7 @@ def draw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Draw:
             np.save(tmp_path / f"{name}.npy", array)
             words += [f"--{name}", str(tmp_path / f"{name}.npy")]
         monkeypatch.setattr(sys, "argv", words)
-        assert cli._run() == 0
+        assert cli.run() == 0
         drawn: np.ndarray = np.load(out, allow_pickle=False)
         assert drawn.dtype == np.float32
         return drawn
@@ -153,7 +153,7 @@ def test_a_picture_of_a_place_in_w_remembers_it(tmp_path: Path, monkeypatch: pyt
     np.save(tmp_path / "w.npy", arrays["wplus"][:1])
     command = ["latenz", "still", "--model", str(model), "--w", str(tmp_path / "w.npy"), "-o", str(tmp_path / "x.png")]
     monkeypatch.setattr(sys, "argv", command)
-    assert cli._run() == 0
+    assert cli.run() == 0
     notes = read_text(tmp_path / "x.png")
     assert notes["latenz.space"] == "w" and np.array_equal(read_latent(notes["latenz.latent"]), arrays["wplus"][0])
     assert json.loads(notes["latenz.classes"]) == {"0": 1.0} and notes["latenz.psi"] == "1"
@@ -194,7 +194,7 @@ def test_what_does_not_fit_the_model_is_said(
 ) -> None:  # fmt: skip
     model, _ = reference(name)
     monkeypatch.setattr(sys, "argv", ["latenz", "still", "--model", str(model), "-o", str(tmp_path / "x.png"), *words])
-    assert cli._run() == 2
+    assert cli.run() == 2
     assert said in capsys.readouterr().err
     assert not list(tmp_path.iterdir()), "nothing half-written"
 
@@ -227,7 +227,7 @@ def test_arrays_of_another_shape_are_refused_with_what_is_taken(
     np.save(tmp_path / "f.npy", np.zeros(shape, np.float32))
     words = ["latenz", "still", "--model", str(model), option, str(tmp_path / "f.npy"), "-o", str(tmp_path / "x.npy")]
     monkeypatch.setattr(sys, "argv", [*words, "--seed", "1"] if option == "--c" else words)
-    assert cli._run() == 2
+    assert cli.run() == 2
     assert said in capsys.readouterr().err and not (tmp_path / "x.npy").exists()
 
 
@@ -242,5 +242,5 @@ def test_numbers_that_nothing_can_be_drawn_from_are_refused(
     np.save(tmp_path / "f.npy", array)
     words = ["latenz", "still", "--model", str(model), option, str(tmp_path / "f.npy"), "-o", str(tmp_path / "x.npy")]
     monkeypatch.setattr(sys, "argv", [*words, "--seed", "1"] if option == "--c" else words)
-    assert cli._run() == 2
+    assert cli.run() == 2
     assert f"f.npy: it holds {value:g}; " in capsys.readouterr().err and not (tmp_path / "x.npy").exists()
