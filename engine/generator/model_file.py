@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.controls import Control
 from engine.errors import ModelError
 from engine.generator import tensor_file
 from engine.generator.base import ModelInfo
@@ -98,10 +99,7 @@ def info(path: Path) -> ModelInfo:
         "classes": spec.classes,
         "parameters": header.parameters,
         "gflop": spec.gflop(spec.width, spec.height),
-        "controls": tuple(
-            {"address": c.address, "default": c.default, "low": c.low, "high": c.high, "unit": c.unit, "about": c.about}
-            for c in spec.controls()
-        ),
+        "controls": control_rows(spec.controls()),
         "provenance": dict(about.provenance),
         "statistics": dict(header.statistics),
         "settings": spec.as_json(),
@@ -111,6 +109,14 @@ def info(path: Path) -> ModelInfo:
         width=spec.width, height=spec.height, bands=spec.bands(), native=spec.family in ("biggan", "progan"),
         hash=header.hash, licence=about.licence, provenance=_sentence(about.provenance), extra=extra,
     )  # fmt: skip
+
+
+def control_rows(controls: Iterable[Control]) -> tuple[dict[str, Any], ...]:
+    """Controls as they stand in a `ModelInfo`'s extra."""
+    return tuple(
+        {"address": c.address, "default": c.default, "low": c.low, "high": c.high, "unit": c.unit, "about": c.about}
+        for c in controls
+    )
 
 
 def is_model(path: Path) -> bool:

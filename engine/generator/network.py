@@ -39,23 +39,24 @@ def network_info(path: Path, second: Path | None, how: How) -> ModelInfo:
         other = model_file.info(second)
         _check_pair(info.name, spec, other.name, model_file.read_header(second).spec)
         controls.extend(_blend_controls(spec))
-        info = replace(info, hash=f"{info.hash}+{other.hash}", name=f"{info.name} + {other.name}")
-    rows = tuple(
-        {"address": c.address, "default": c.default, "low": c.low, "high": c.high, "unit": c.unit, "about": c.about}
-        for c in controls
-    )
-    return replace(info, extra={**info.extra, "controls": rows})
+        info = replace(info, hash=_of_pair(info.hash, other.hash), name=f"{info.name} + {other.name}")
+    return replace(info, extra={**info.extra, "controls": model_file.control_rows(controls)})
 
 
 def source_of(model: str, second: str = "") -> Source:
     """What plans of this model, or of this pair, are made from: the same in every process."""
     path = Path(model)
     spec, tensors = model_file.read_tensors(path)
-    key, other = model_file.info(path).hash, None
+    key, other = model_file.read_header(path).hash, None
     if second:
+        key = _of_pair(key, model_file.read_header(Path(second)).hash)
         other = model_file.read_tensors(Path(second))[1]
-        key = f"{key}+{model_file.info(Path(second)).hash}"
     return _source(spec, tensors, other, key, (model, second))
+
+
+def _of_pair(first: str, second: str) -> str:
+    """What a pair is known by, from the hashes of its models."""
+    return f"{first}+{second}"
 
 
 def _source(
@@ -99,16 +100,16 @@ class Network(Generator):
         self._spec, tensors = model_file.read_tensors(path)
         if how.upstream_exact:
             self._spec = _upstream(self._spec)
-        words, other = (str(path), ""), None
-        if second is not None:
-            second = convert.playable(second)
-            words, other = (str(path), str(second)), model_file.read_tensors(second)[1]
-        key = self.info.hash
+        second = None if second is None else convert.playable(second)
+        other = None if second is None else model_file.read_tensors(second)[1]
         noise = how.noise_seed if how.noise == "random" else None
-        self._source = _source(self._spec, tensors, other, key, words if noise is None else (), noise)
+        words = (str(path), str(second or "")) if noise is None else ()  # another process knows no other noise
+        self._source = _source(self._spec, tensors, other, self.info.hash, words, noise)
         make = load(family(self._spec.family).latent)
         self._latents: list[Latent] = [make(self._spec, t) for t in (tensors, other) if t is not None]
         self._controls = tuple(Control(**row) for row in self.info.extra["controls"])
+        names = (c.address.removeprefix("/generator/") for c in self._controls)
+        self._maps = tuple(name for name in names if name.startswith(("class/", "blend")))
         self._classes = [int(c.address.rpartition("/")[2]) for c in self._controls if "/class/" in c.address]
         self._bands = [slice(b.first, b.last) for b in self.info.bands]
         self._plan: Plan | None = None
@@ -164,8 +165,7 @@ class Network(Generator):
 
     @property
     def maps(self) -> tuple[str, ...]:
-        names = [c.address.removeprefix("/generator/") for c in self._controls]
-        return tuple(name for name in names if name.startswith(("class/", "blend")))
+        return self._maps
 
     def share(self, ring: Sequence[NDArray[np.uint8]], offer: Path) -> None:
         self._ready.share(ring, offer)
