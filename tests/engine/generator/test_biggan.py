@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,10 +25,7 @@ TRUNCATIONS = ["0.4", "0.7", "1", "0.43", "0.28", "0.1"]
 ON_GRID = ["0.4", "0.7", "1", "0.1"]
 
 
-@pytest.fixture(autouse=True)
-def _no_gradients() -> Iterator[None]:
-    with torch.no_grad():
-        yield
+pytestmark = pytest.mark.usefixtures("no_gradients")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """The modulated layers: both ways of modulation are one, and resampling is what its definition says."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 import torch
@@ -12,11 +10,7 @@ from engine.generator.fitting import fitted, tiled
 from engine.generator.layers import Affine, ModulatedConv, Smooth, Upsample, held, leaky, resampling_kernel
 from tests.engine.generator.stylegan2_oracle import doubled, filtered
 
-
-@pytest.fixture(autouse=True)
-def _no_gradients() -> Iterator[None]:
-    with torch.no_grad():
-        yield
+pytestmark = pytest.mark.usefixtures("no_gradients")
 
 
 def conv(

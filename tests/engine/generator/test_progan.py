@@ -1,7 +1,7 @@
 """Progressive GAN: the picture is the reference's, and its sizes are read from its tensors."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,10 +24,7 @@ IMAGE = 1e-4  # of the standard deviation: the tolerance of the golden set
 SMALL = ProGANSpec(5, (8, 6, 4))
 
 
-@pytest.fixture(autouse=True)
-def _no_gradients() -> Iterator[None]:
-    with torch.no_grad():
-        yield
+pytestmark = pytest.mark.usefixtures("no_gradients")
 
 
 @dataclass(frozen=True)

@@ -27,10 +27,7 @@ EXACT = 1e-5  # of a network in single precision against one in double precision
 WAYS = pytest.mark.parametrize("batched", [False, True], ids=["weights", "activations"])
 
 
-@pytest.fixture(autouse=True)
-def _no_gradients() -> Iterator[None]:
-    with torch.no_grad():
-        yield
+pytestmark = pytest.mark.usefixtures("no_gradients")
 
 
 def opened(name: str, batched: bool = False, half: bool = False) -> tuple[Case, StyleGAN2]:
