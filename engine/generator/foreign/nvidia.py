@@ -105,6 +105,11 @@ def _tensors(modules: Mapping[str, Module]) -> Tensors:
     return found
 
 
+def _is_set(switch: Any) -> bool:
+    """Whether a switch is on; what is no switch at all (an array has no one truth) is off."""
+    return isinstance(switch, bool | int | np.bool_) and bool(switch)
+
+
 def _stylegan2_facts(modules: Mapping[str, Module]) -> dict[str, Any]:
     """conv_clamp, num_fp16_res (blocks in half precision), activation; of what holds for all layers."""
     blocks = [m for name, m in modules.items() if re.fullmatch(r"synthesis\.b\d+", name)]
@@ -114,7 +119,7 @@ def _stylegan2_facts(modules: Mapping[str, Module]) -> dict[str, Any]:
     clamps = [m.state.get("conv_clamp") for m in layers]
     return {
         "conv_clamp": max((float(c) for c in clamps if is_number(c)), default=None),
-        "num_fp16_res": sum(bool(m.state.get("use_fp16")) for m in blocks),
+        "num_fp16_res": sum(_is_set(m.state.get("use_fp16")) for m in blocks),
         "activation": next((k for k in kinds if k != "lrelu"), "lrelu"),
     }
 

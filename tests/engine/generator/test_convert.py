@@ -397,6 +397,18 @@ def test_plain_data_with_an_odd_part_is_refused_or_makes_a_model(
     assert header.parameters > 0
 
 
+def test_a_switch_that_is_no_switch_is_off(genuine: dict[str, Path]) -> None:
+    def fp16_blocks(switch: Any) -> int:
+        data = read(genuine["stylegan2"])
+        for place, key in _places(data, []):
+            if key == "use_fp16":
+                place[key] = switch
+        return int(write(data, io.BytesIO(), Wanted("m", "0" * 64, "m", None)).spec.as_json()["num_fp16_res"])
+
+    assert fp16_blocks(True) == fp16_blocks(np.True_) > 0
+    assert fp16_blocks(False) == fp16_blocks(np.ones(3)) == fp16_blocks("yes") == 0
+
+
 def test_what_a_killed_conversion_left_in_the_cache_is_swept(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
