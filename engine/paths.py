@@ -63,11 +63,12 @@ def part_beside(path: Path) -> Iterator[Path]:
 def use_numba_cache() -> None:
     """Keep numba's compiled code in our own cache and use OpenMP. Call before the first import of numba.
 
-    The folder is named after the state of the sources of silk: numba looks at a kernel's own file alone, and would
-    go on using a kernel whose inlined helpers in another file have changed. OpenMP's threads sleep between frames:
-    spinning, they would take the core that the stage draws on.
+    The folder is named after the state of the sources of our own generators: numba looks at a kernel's own file alone,
+    and would go on using a kernel whose inlined helpers in another file have changed. OpenMP's threads sleep between
+    frames: spinning, they would take the core that the stage draws on.
     """
-    sources = sorted((_PACKAGE / "generator" / "silk").glob("*.py"))
+    rooms = ("generator/silk", "generator/tulip", "studio/tulip")
+    sources = sorted(path for room in rooms for path in (_PACKAGE / room).glob("*.py"))
     state = repr([(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in sources])
     folder = f"numba/{zlib.crc32(state.encode()):08x}"
     os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_dir(folder)))
