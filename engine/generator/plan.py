@@ -26,6 +26,32 @@ class Build(Protocol):
     def __call__(self, canvas: Canvas, *, batched: bool = False, half: bool = False) -> "Synthesis": ...
 
 
+class Finisher(Protocol):
+    """Makes the picture of one voice from its maps (channels, height, width), at the size it was made for."""
+
+    backend: str
+
+    def draw(self, maps: NDArray[np.float32], inputs: Inputs, out: NDArray[np.uint8]) -> None:
+        """Into out (height, width, 4): RGBA, sRGB, row 0 on top."""
+
+    def image(self, maps: NDArray[np.float32], inputs: Inputs, out: NDArray[np.float32]) -> None:
+        """Into out (3, height, width), -1..1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """How the processor draws a picture in two passes: a network draws small smooth maps, compiled code the picture.
+
+    maps : the source whose pictures are the maps; any number of channels
+    canvas : the size of the maps
+    finisher : makes the second pass for a size of picture on so many threads
+    """
+
+    maps: "Source"
+    canvas: Canvas
+    finisher: Callable[[Canvas, int], Finisher]
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """What a plan is made from.
@@ -35,7 +61,8 @@ class Source:
     model of this key lies in the cache
     inputs : inputs by slot for so many voices, fixed for ever: what backends are compared on, and what warms up
     gflop : work of one picture of this size
-    weights : file of the model and the words that rebuild this source in another process: see `rebuild`
+    rebuild : the words that rebuild this source in another process, and with it that of its maps
+    deferred : a faster way for the processor, which draws what `build` draws
     """
 
     key: str
@@ -43,6 +70,7 @@ class Source:
     inputs: Callable[[int], dict[str, NDArray[np.float32]]]
     gflop: Callable[[int, int], float]
     rebuild: tuple[str, ...] = ()  # model, second model or "": what `engine.generator.network.source_of` takes
+    deferred: Deferred | None = None
 
 
 class Plan(ABC):
@@ -50,10 +78,15 @@ class Plan(ABC):
 
     backend: str  # what draws just now, for the report
     device: str
+    separable: bool = False  # whether `draw_voice` takes a voice's share of the time that `draw` takes
 
     @abstractmethod
     def draw(self, inputs: Inputs, out: NDArray[np.uint8]) -> None:
         """One frame into out (voices, height, width, 4): RGBA, sRGB, row 0 on top; -1..1 becomes 0..255."""
+
+    def draw_voice(self, inputs: Inputs, voice: int, out: NDArray[np.uint8]) -> None:
+        """One voice of a frame into its part of out (voices, height, width, 4); a plan of one batch draws all."""
+        self.draw(inputs, out)
 
     @abstractmethod
     def image(self, inputs: Inputs) -> NDArray[np.float32]:

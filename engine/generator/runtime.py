@@ -12,7 +12,9 @@ from engine.generator.spec import Canvas
 from engine.paths import use_numba_cache
 
 if TYPE_CHECKING:
+    from engine.generator.plans.live import LivePlan
     from engine.generator.plans.openvino_compile import Compiler
+    from engine.generator.plans.voices import VoicePlan
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 BACKENDS_OF = {
@@ -56,16 +58,33 @@ def open_plan(
 
 
 def _on_cpu(source: Source, voices: int, canvas: Canvas, threads: int, backend: str, live: bool) -> Plan:
-    if backend == "auto" and live:
+    if backend == "auto" and not live:
+        backend = "eager"
+    if source.deferred is None or backend == "eager":  # eager draws the whole in one way: it is the oracle
+        return _of_voices(source, voices, canvas, threads, backend)
+    from engine.generator.plans.deferred import DeferredPlan
+
+    way = source.deferred
+    finisher = way.finisher(canvas, threads)
+    maps = _of_voices(way.maps, voices, way.canvas, threads, backend)
+    try:
+        return DeferredPlan(maps, finisher, source.inputs(voices), voices, canvas)
+    except BaseException:
+        maps.close()
+        raise
+
+
+def _of_voices(source: Source, voices: int, canvas: Canvas, threads: int, backend: str) -> "VoicePlan | LivePlan":
+    if backend == "auto":
         return _fastest(source, voices, canvas, threads)
     if backend == "openvino":
         return _compiled(source, voices, canvas, threads)
     from engine.generator.plans.cpu import open_torch
 
-    return open_torch(source, voices, canvas, threads, "eager" if backend == "auto" else backend)
+    return open_torch(source, voices, canvas, threads, backend)
 
 
-def _fastest(source: Source, voices: int, canvas: Canvas, threads: int) -> Plan:
+def _fastest(source: Source, voices: int, canvas: Canvas, threads: int) -> "VoicePlan | LivePlan":
     """What is compiled already, at once; else frozen, and OpenVINO as soon as it is compiled, where it is faster."""
     from engine.generator.plans.openvino_compile import Compiler
     from engine.generator.plans.openvino_plan import Disagreement
@@ -98,14 +117,14 @@ def _fastest(source: Source, voices: int, canvas: Canvas, threads: int) -> Plan:
     return LivePlan(first, compilation, partial(_better, compiler))
 
 
-def _better(compiler: "Compiler") -> Plan:
+def _better(compiler: "Compiler") -> "VoicePlan":
     plan = compiler.cached(faster=True)
     if plan is None:
         raise RoomError("what was compiled cannot be read back")
     return plan
 
 
-def _compiled(source: Source, voices: int, canvas: Canvas, threads: int) -> Plan:
+def _compiled(source: Source, voices: int, canvas: Canvas, threads: int) -> "VoicePlan":
     """OpenVINO, compiled now where it was not; eager where it disagrees with eager."""
     from engine.generator.plans.openvino_compile import Compiler
     from engine.generator.plans.openvino_plan import Disagreement

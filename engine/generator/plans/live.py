@@ -10,6 +10,7 @@ from engine.errors import EngineError
 from engine.generator.plan import Inputs, Plan
 from engine.generator.plans.openvino_compile import Compilation
 from engine.generator.plans.openvino_plan import Disagreement
+from engine.generator.plans.voices import Use, VoicePlan
 
 
 class LivePlan(Plan):
@@ -19,8 +20,9 @@ class LivePlan(Plan):
     """
 
     device = "cpu"
+    separable = True
 
-    def __init__(self, plan: Plan, compilation: Compilation, better: Callable[[], Plan]) -> None:
+    def __init__(self, plan: VoicePlan, compilation: Compilation, better: Callable[[], VoicePlan]) -> None:
         self._plan, self._compilation, self._better = plan, compilation, better
         self.backend = plan.backend
         self._found: dict[str, object] = {"openvino": "compiling"}
@@ -33,9 +35,18 @@ class LivePlan(Plan):
         with self._drawing:
             self._plan.draw(inputs, out)
 
+    def draw_voice(self, inputs: Inputs, voice: int, out: NDArray[np.uint8]) -> None:
+        with self._drawing:
+            self._plan.draw_voice(inputs, voice, out)
+
     def image(self, inputs: Inputs) -> NDArray[np.float32]:
         with self._drawing:
             return self._plan.image(inputs)
+
+    def lend(self, inputs: Inputs, voice: int, use: Use) -> None:
+        """Let `use` have the picture of one voice while it is there."""
+        with self._drawing:
+            self._plan.lend(inputs, voice, use)
 
     def notes(self) -> dict[str, object]:
         return {**self._plan.notes(), **self._found}
@@ -64,7 +75,7 @@ class LivePlan(Plan):
         else:
             self._swap(better)
 
-    def _swap(self, better: Plan) -> None:
+    def _swap(self, better: VoicePlan) -> None:
         former, known = self._plan, self._plan.notes()
         with self._drawing:  # held for three assignments: a frame waits for nothing that takes time
             self._plan, self.backend = better, better.backend

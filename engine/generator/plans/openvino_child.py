@@ -44,7 +44,10 @@ def main() -> None:
         threading.Thread(target=_leave_with, args=(given.parent,), daemon=True).start()
     from engine.generator.network import source_of
 
-    entry = compile_entry(source_of(*given.words), Canvas(given.width, given.height, given.fit), given.threads)
+    source = source_of(*given.words)
+    if source.deferred is not None:
+        source = source.deferred.maps  # nothing else of it is compiled for the processor
+    entry = compile_entry(source, Canvas(given.width, given.height, given.fit), given.threads)
     openvino_cache.write(given.out, entry)
 
 

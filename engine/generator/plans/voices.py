@@ -1,7 +1,7 @@
 """Plans that draw their voices one after another: one compiled model of one picture fits any number of voices."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from engine.generator.plan import Inputs, Plan
 from engine.generator.spec import Canvas
 from engine.paths import use_numba_cache
+
+Use = Callable[[NDArray[np.float32]], None]  # what is done with a picture (channels, height, width) while it is there
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class VoicePlan(Plan):
     """Copies each voice's numbers into static inputs and lets a model of one picture draw."""
 
     device = "cpu"
+    separable = True
 
     def __init__(self, ports: Sequence[Port], voices: int, canvas: Canvas) -> None:
         use_numba_cache()
@@ -41,12 +44,15 @@ class VoicePlan(Plan):
 
     @abstractmethod
     def _infer(self) -> NDArray[np.float32]:
-        """The picture (3, height, width) of what the feeds hold, valid until the next call."""
+        """The picture (channels, height, width) of what the feeds hold, valid until the next call."""
 
     def draw(self, inputs: Inputs, out: NDArray[np.uint8]) -> None:
         for voice in range(self._voices):
-            self._feed(inputs, voice)
-            self._to_rgba(self._infer(), out[voice])
+            self.draw_voice(inputs, voice, out)
+
+    def draw_voice(self, inputs: Inputs, voice: int, out: NDArray[np.uint8]) -> None:
+        self._feed(inputs, voice)
+        self._to_rgba(self._infer(), out[voice])
 
     def image(self, inputs: Inputs) -> NDArray[np.float32]:
         image = np.empty((self._voices, 3, self._canvas.height, self._canvas.width), np.float32)
@@ -56,9 +62,14 @@ class VoicePlan(Plan):
         return image
 
     def picture(self, inputs: Inputs) -> NDArray[np.float32]:
-        """The first voice alone, (3, height, width), valid until the next call."""
+        """The first voice alone, (channels, height, width), valid until the next call."""
         self._feed(inputs, 0)
         return self._infer()
+
+    def lend(self, inputs: Inputs, voice: int, use: Use) -> None:
+        """Let `use` have the picture of one voice while it is there."""
+        self._feed(inputs, voice)
+        use(self._infer())
 
     def _feed(self, inputs: Inputs, voice: int) -> None:
         for port, feed in zip(self.ports, self._feeds, strict=True):
