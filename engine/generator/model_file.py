@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +22,7 @@ from engine.generator.tensor_file import Table
 KEY = "latenz.model"
 VERSION = 1
 MEAN, COVARIANCE = "latent.w_mean", "latent.w_covariance"
+CARD_DEPTH = 6  # tables within tables of a model card that are read
 TEXT = 2000  # characters of a text in the header that are shown
 BUFFERS = ("noise_const", "_filter", "w_avg", "transform", "freqs", "phases", "magnitude_ema", "means", "_vars")
 
@@ -33,6 +34,7 @@ class About:
     name: str
     licence: str = ""
     provenance: Mapping[str, str] = field(default_factory=dict)  # file, sha256, container, class, ...
+    card: Mapping[str, Any] = field(default_factory=dict)  # how it was made and how well it does, as JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +53,28 @@ class ModelHeader:
 
 
 def write(
-    path: Path, spec: Spec, tensors: Mapping[str, NDArray[Any]], about: About, statistics: Statistics | None = None
+    path: Path,
+    spec: Spec,
+    tensors: Mapping[str, NDArray[Any]],
+    about: About,
+    statistics: Statistics | None = None,
+    half: Collection[str] = (),
 ) -> ModelHeader:
-    """Write a model so that the file is there whole or not at all. ModelError where tensors and spec differ."""
+    """Write a model so that the file is there whole or not at all. ModelError where tensors and spec differ.
+
+    half : names of tensors that are stored in float16; give them rounded to it already, as the hash is of what is read
+    """
     with tensor_file.whole(path) as file:
-        return write_stream(file, spec, tensors, about, statistics)
+        return write_stream(file, spec, tensors, about, statistics, half)
 
 
 def write_stream(
-    file: BinaryIO, spec: Spec, tensors: Mapping[str, NDArray[Any]], about: About, statistics: Statistics | None = None
+    file: BinaryIO,
+    spec: Spec,
+    tensors: Mapping[str, NDArray[Any]],
+    about: About,
+    statistics: Statistics | None = None,
+    half: Collection[str] = (),
 ) -> ModelHeader:
     """As `write`, into a file that is open."""
     check_shapes({name: array.shape for name, array in tensors.items()}, spec.shapes())
@@ -69,7 +84,7 @@ def write_stream(
         everything |= {MEAN: statistics.mean, COVARIANCE: statistics.covariance}
         table = statistics.as_json()
     header = ModelHeader(spec, about, weights_hash(tensors), table)
-    tensor_file.write(file, everything, {KEY: json.dumps(_as_json(header), allow_nan=False)})
+    tensor_file.write(file, everything, {KEY: json.dumps(_as_json(header), allow_nan=False)}, half)
     return header
 
 
@@ -104,6 +119,8 @@ def info(path: Path) -> ModelInfo:
         "statistics": dict(header.statistics),
         "settings": spec.as_json(),
     }
+    if about.card:
+        extra["card"] = dict(about.card)
     return ModelInfo(
         name=about.name or path.stem, architecture=spec.family, z_dim=spec.z_dim, w_dim=spec.w_dim, num_ws=spec.num_ws,
         width=spec.width, height=spec.height, bands=spec.bands(), native=spec.family in ("biggan", "progan"),
@@ -179,7 +196,7 @@ def _as_json(header: ModelHeader) -> dict[str, Any]:
                   "height": spec.height},
         "classes": spec.classes, "parameters": header.parameters, "gflop": spec.gflop(spec.width, spec.height),
         "licence": about.licence, "provenance": dict(about.provenance), "hash": header.hash,
-        "latent": dict(header.statistics),
+        "latent": dict(header.statistics), **({"card": about.card} if about.card else {}),
     }  # fmt: skip
 
 
@@ -199,7 +216,8 @@ def _of_json(text: str) -> ModelHeader:
     digest = row.get("hash")
     if not (isinstance(digest, str) and len(digest) == 64 and set(digest) <= set("0123456789abcdef")):
         raise ModelError("its description has no hash of the weights")
-    about = About(_text(row.get("name")), _text(row.get("licence")), known)
+    card = _plain(row.get("card"), CARD_DEPTH)
+    about = About(_text(row.get("name")), _text(row.get("licence")), known, card if isinstance(card, dict) else {})
     return ModelHeader(spec, about, digest, _statistics(row.get("latent")))
 
 
@@ -212,6 +230,15 @@ def _statistics(row: Any) -> dict[str, Any]:
     if isinstance(spectrum, list) and all(map(_is_number, spectrum)):
         kept["spectrum"] = spectrum
     return kept
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """A stranger's JSON, to be shown: texts cleaned, numbers that are none left out, nothing nested without end."""
+    if isinstance(value, dict) and depth > 0:
+        return {_text(key): _plain(item, depth - 1) for key, item in value.items()}
+    if isinstance(value, list) and depth > 0:
+        return [_plain(item, depth - 1) for item in value]
+    return value if isinstance(value, bool) or _is_number(value) else _text(value)
 
 
 def _is_number(value: Any) -> bool:

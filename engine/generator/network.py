@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from engine.generator import convert, model_file
 from engine.generator.base import Generator, ModelInfo
 from engine.generator.catalog import How
 from engine.generator.latent import Latent, Tensors
-from engine.generator.plan import Plan, Source
+from engine.generator.plan import Deferred, Plan, Source
 from engine.generator.spec import Canvas, Spec, family, load
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ def network_info(path: Path, second: Path | None, how: How) -> ModelInfo:
         raise ModelError(f"{info.name}: cutoff {how.cutoff}; the model has {spec.num_ws} layers")
     if how.upstream_exact:
         _upstream(spec)
+    if how.dress:
+        info = replace(info, name=f"{info.name}:{dress_name(spec, how.dress)}")
     if second is not None:
         second = convert.playable(second)
         other = model_file.info(second)
@@ -64,8 +67,10 @@ def _source(
 ) -> Source:
     parts = family(spec.family)
 
-    def build(canvas: Canvas, *, batched: bool = False, half: bool = False) -> "Synthesis":
-        make = load(parts.synthesis)
+    def build(
+        canvas: Canvas, *, batched: bool = False, half: bool = False, part: str = parts.synthesis
+    ) -> "Synthesis":
+        make = load(part)
         net: Synthesis = make(spec, _torch(tensors), canvas, batched=batched and other is None, half=half)
         if noise is not None:
             net.set_noise(noise)
@@ -85,7 +90,14 @@ def _source(
 
     if noise is not None:
         key = f"{key}~{noise}"
-    return Source(key, build, inputs, spec.gflop, rebuild)
+    deferred = None
+    if parts.maps:
+        maps = Source(f"{key} maps", partial(build, part=parts.maps), inputs, spec.gflop, rebuild)
+        side: int = spec.maps_side  # type: ignore[attr-defined]
+        deferred = Deferred(maps, Canvas(side, side), partial(load(parts.finisher), spec))
+    if dress := getattr(spec, "dress", 0):
+        key = f"{key}~{dress}"
+    return Source(key, build, inputs, spec.gflop, rebuild, deferred)
 
 
 class Network(Generator):
@@ -100,10 +112,12 @@ class Network(Generator):
         self._spec, tensors = model_file.read_tensors(path)
         if how.upstream_exact:
             self._spec = _upstream(self._spec)
+        self._spec = _dressed(self._spec, how.dress)
         second = None if second is None else convert.playable(second)
         other = None if second is None else model_file.read_tensors(second)[1]
         noise = how.noise_seed if how.noise == "random" else None
-        words = (str(path), str(second or "")) if noise is None else ()  # another process knows no other noise
+        odd = noise is not None or how.dress  # another process knows neither
+        words = () if odd else (str(path), str(second or ""))
         self._source = _source(self._spec, tensors, other, self.info.hash, words, noise)
         make = load(family(self._spec.family).latent)
         self._latents: list[Latent] = [make(self._spec, t) for t in (tensors, other) if t is not None]
@@ -156,6 +170,15 @@ class Network(Generator):
         image = self._image if out is None else out
         self._ready.draw(self._inputs(w, controls), image)
         return image
+
+    @property
+    def separable(self) -> bool:
+        return self._plan is not None and self._plan.separable
+
+    def draw_voice(
+        self, voice: int, w: NDArray[np.float32], controls: Mapping[str, float], out: NDArray[np.uint8]
+    ) -> None:
+        self._ready.draw_voice(self._inputs(w, controls), voice, out)
 
     def image(self, w: NDArray[np.float32], controls: Mapping[str, float]) -> NDArray[np.float32]:
         return self._ready.image(self._inputs(w, controls))
@@ -271,6 +294,26 @@ def _upstream(spec: Spec) -> Spec:
         raise ModelError(f"--upstream-exact is for BigGAN; this is {spec.family}")
     exact: Spec = replace(spec, upstream_exact=True)  # type: ignore[type-var]
     return exact
+
+
+def _dressed(spec: Spec, dress: int) -> Spec:
+    """The specification with a dress. ModelError for one that it cannot wear."""
+    if not dress:
+        return spec
+    dress_name(spec, dress)
+    worn: Spec = replace(spec, dress=dress)  # type: ignore[type-var]
+    return worn
+
+
+def dress_name(spec: Spec, dress: int) -> str:
+    """What a tulip's dress is called. ModelError for another model, and for a number that has none."""
+    from engine.generator.tulip.spec import DRESSES
+
+    if not hasattr(spec, "dress"):
+        raise ModelError(f"a dress is for the tulip; this is {spec.family}")
+    if not 0 <= dress < len(DRESSES):
+        raise ModelError(f"dress {dress}: a tulip has 0 to {len(DRESSES) - 1}")
+    return DRESSES[dress]
 
 
 def _torch(tensors: Tensors) -> Mapping[str, Any]:

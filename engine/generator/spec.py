@@ -91,11 +91,15 @@ class Spec(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Where a family's parts live, as `module:name`; loaded when they are needed."""
+    """Where a family's parts live, as `module:name`; loaded when they are needed.
+
+    directions : of a file of this family, by its path; empty where files have none of their own
+    """
 
     spec: str
     latent: str
     synthesis: str
+    directions: str = ""
 
 
 FAMILIES: dict[str, Family] = {
@@ -118,6 +122,12 @@ FAMILIES: dict[str, Family] = {
         "engine.generator.progan_spec:ProGANSpec",
         "engine.generator.progan_latent:ProGANLatent",
         "engine.generator.progan:ProGAN",
+    ),
+    "tulip": Family(
+        "engine.generator.tulip.spec:TulipSpec",
+        "engine.generator.tulip.latent:TulipLatent",
+        "engine.generator.tulip.synthesis:TulipSynthesis",
+        "engine.generator.tulip.bank:directions",
     ),
 }
 

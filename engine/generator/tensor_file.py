@@ -6,7 +6,7 @@ import mmap
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,19 +100,25 @@ def arrays(table: Table, file: BinaryIO | None = None) -> dict[str, NDArray[Any]
     return found
 
 
-def write(file: BinaryIO, tensors: Mapping[str, NDArray[np.float32]], metadata: Mapping[str, str]) -> None:
-    """Write float32 tensors in the order of their names."""
+def write(
+    file: BinaryIO,
+    tensors: Mapping[str, NDArray[np.float32]],
+    metadata: Mapping[str, str],
+    half: Collection[str] = (),
+) -> None:
+    """Write float32 tensors in the order of their names; those in `half` as float16."""
     rows: dict[str, Any] = {"__metadata__": dict(metadata)}
     place = 0
     for name in sorted(tensors):
-        size = 4 * tensors[name].size
-        rows[name] = {"dtype": "F32", "shape": list(tensors[name].shape), "data_offsets": [place, place + size]}
+        dtype = "F16" if name in half else "F32"
+        size = np.dtype(DTYPES[dtype]).itemsize * tensors[name].size
+        rows[name] = {"dtype": dtype, "shape": list(tensors[name].shape), "data_offsets": [place, place + size]}
         place += size
     text = json.dumps(rows, separators=(",", ":"), allow_nan=False).encode()
     text += b" " * (-len(text) % 8)
     file.write(len(text).to_bytes(8, "little") + text)
     for name in sorted(tensors):
-        file.write(np.ascontiguousarray(tensors[name], "<f4").data)
+        file.write(np.ascontiguousarray(tensors[name], DTYPES[rows[name]["dtype"]]).data)
 
 
 @contextmanager
