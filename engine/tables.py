@@ -27,6 +27,7 @@ class GeneratorTable(_Table):
     cutoff: int | None = Field(default=None, ge=0)  # psi truncates so many layers only
     backend: str = Field(default="auto", pattern=f"^({'|'.join(BACKENDS)})$")
     crossfade_s: float = Field(default=1.0, ge=0, le=60)  # from the former model's picture
+    turns: Literal["auto", True, False] = "auto"  # true: one voice a frame; auto: where all take too long
     blend: bool = False  # crossfade consecutive pictures when the generator is slower than the display
     banks: tuple[str, ...] = ()
     places: tuple[str, ...] = ()

@@ -77,6 +77,20 @@ class Generator(ABC):
         overwritten by the next call.
         """
 
+    @property
+    def separable(self) -> bool:
+        """Whether `draw_voice` takes a voice's share of the time that `draw` takes: voices come one after another."""
+        return False
+
+    def draw_voice(
+        self, voice: int, w: NDArray[np.float32], controls: Mapping[str, float], out: NDArray[np.uint8]
+    ) -> None:
+        """Draw one voice of w (voices, num_ws, w_dim) into its part of out (voices, height, width, 4).
+
+        The pictures of other voices stay as they are, or, where the generator is not `separable`, are drawn too.
+        """
+        self.draw(w, controls, out)
+
     def truncated(
         self, w: NDArray[np.float32], psi: float, classes: NDArray[np.float64] | None = None
     ) -> NDArray[np.float32]:

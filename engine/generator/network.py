@@ -116,8 +116,7 @@ class Network(Generator):
         second = None if second is None else convert.playable(second)
         other = None if second is None else model_file.read_tensors(second)[1]
         noise = how.noise_seed if how.noise == "random" else None
-        odd = noise is not None or how.dress  # another process knows neither
-        words = () if odd else (str(path), str(second or ""))
+        words = (str(path), str(second or "")) if noise is None else ()  # another process knows no other noise
         self._source = _source(self._spec, tensors, other, self.info.hash, words, noise)
         make = load(family(self._spec.family).latent)
         self._latents: list[Latent] = [make(self._spec, t) for t in (tensors, other) if t is not None]

@@ -5,6 +5,7 @@ import math
 import os
 import time
 import zlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from engine.paths import cache_dir
 from engine.preset import Show, same_generator
 from engine.shared import STAMP_KINDS, Board, FrameRing
 from engine.show.session import Session, parent_gone
+from engine.show.turns import Turns
 
 JOURNAL_S = 1.0
 WAIT_S = 0.002
@@ -54,17 +56,42 @@ class Picture:
     def step(
         self, controls: Controls, dt_s: float, beat: float, out: NDArray[np.uint8] | None = None
     ) -> NDArray[np.uint8]:
-        """(voices, height, width, 4) RGBA8, in `out` or the generator's own array."""
+        """(voices, height, width, 4) RGBA8, in `out` or the generator's own array; every voice is drawn."""
+        w = self._move(controls, dt_s, beat)
+        begun = time.perf_counter()
+        image = self.generator.draw(w, self._inputs, out)
+        self.draw_s = time.perf_counter() - begun
+        return image
+
+    def step_some(
+        self,
+        controls: Controls,
+        dt_s: float,
+        beat: float,
+        out: NDArray[np.uint8],
+        former: NDArray[np.uint8],
+        voices: Collection[int],
+    ) -> None:
+        """As `step`, but only these voices are drawn; the others move too, and keep their picture in `former`."""
+        w = self._move(controls, dt_s, beat)
+        begun = time.perf_counter()
+        for voice in range(len(out)):
+            if voice in voices:
+                self.generator.draw_voice(voice, w, self._inputs, out)
+            else:
+                np.copyto(out[voice], former[voice])
+        self.draw_s = time.perf_counter() - begun
+
+    def _move(self, controls: Controls, dt_s: float, beat: float) -> NDArray[np.float32]:
+        """Where every voice is now, as w (voices, num_ws, w_dim)."""
         begun = time.perf_counter()
         former = self._inputs
         self._inputs = {name: float(controls.values[i]) for name, i in self._places.items()}
         if any(self._inputs.get(name) != former.get(name) for name in self.generator.maps):
             self.motion.remap()
         w = self.motion.step(controls, dt_s, beat)
-        between = time.perf_counter()
-        image = self.generator.draw(w, self._inputs, out)
-        self.motion_s, self.draw_s = between - begun, time.perf_counter() - between
-        return image
+        self.motion_s = time.perf_counter() - begun
+        return w
 
     def _map(self, z: NDArray[np.float64], psi: float) -> NDArray[np.float32]:
         """z to w with the model's own inputs as they are played."""
@@ -100,7 +127,7 @@ def run(folder: Path, incarnation: int) -> None:
     frames = FrameRing(folder / f"frames-{incarnation}", picture.shape)
     if show.table.stage.interop:
         picture.generator.share(frames.slots, folder / f"gpu-{incarnation}.json")
-    session.write("status-generator.json", _status(picture))
+    session.write("status-generator.json", _status(picture, {}))
     events = session.rings["events"]
     gc.collect()
     gc.freeze()
@@ -109,6 +136,7 @@ def run(folder: Path, incarnation: int) -> None:
     tick, stamps, beat = -1, (0,) * len(STAMP_KINDS), 0.0
     last_s, journal_s = time.perf_counter(), time.perf_counter()
     row[Board.GENERATION] = generation
+    turns = _turns(picture, last_s)
     while not session.stopping:
         start_s, period_s = float(session.board.stage[Board.START]), float(session.board.stage[Board.PERIOD])
         if period_s <= 0:
@@ -124,6 +152,7 @@ def run(folder: Path, incarnation: int) -> None:
             if same_generator(show, wanted):  # otherwise another process is being warmed for it; play on until then
                 show = wanted
                 picture.follow(show)
+                turns = _turns(picture, time.perf_counter())
                 gc.collect()  # the former motion holds itself by its actions; a save may cost a few milliseconds
                 journal = journal_of(show)
                 controls = Controls(show.layout, show.layout.defaults.copy())
@@ -137,9 +166,10 @@ def run(folder: Path, incarnation: int) -> None:
             stamps, beat = view.stamps, view.beat
         else:
             controls = Controls(show.layout, controls.values)
-        picture.step(controls, now_s - last_s, beat, frames.next())
+        _draw(picture, controls, now_s - last_s, beat, frames, turns.next())
         last_s = now_s
         drawn_s = time.perf_counter()
+        turns.took(picture.draw_s, period_s, drawn_s)
         frames.publish(tick, now_s, drawn_s, stamps)
         handed_s = time.perf_counter()
         state = pack(picture.motion.state())
@@ -159,7 +189,7 @@ def run(folder: Path, incarnation: int) -> None:
         if done_s - journal_s >= JOURNAL_S:
             journal_s = done_s
             journal.write(state)
-            session.write("status-generator.json", _status(picture, events.lost, journal.failed))
+            session.write("status-generator.json", _status(picture, turns.notes(done_s), events.lost, journal.failed))
             gc.collect(0)
             if parent_gone(session):
                 break
@@ -199,12 +229,29 @@ def _warm(picture: Picture, controls: Controls) -> None:
     picture.motion.restore(state)
 
 
-def _status(picture: Picture, lost: int = 0, journal_failed: int = 0) -> dict[str, Any]:
+def _turns(picture: Picture, now_s: float) -> Turns:
+    """How this show's voices take turns, where drawing one takes less than drawing all."""
+    wanted = picture.show.table.generator.turns
+    return Turns(len(picture.show.voices), wanted if picture.generator.separable else False, now_s)
+
+
+def _draw(
+    picture: Picture, controls: Controls, dt_s: float, beat: float, frames: FrameRing, voices: Collection[int]
+) -> None:
+    """The next picture of the ring; voices whose turn it is not stay as they were in the one before."""
+    out, former = frames.next(), frames.view()
+    if former is None or len(voices) == len(out):
+        picture.step(controls, dt_s, beat, out)
+    else:
+        picture.step_some(controls, dt_s, beat, out, former[0], voices)
+
+
+def _status(picture: Picture, turns: dict[str, object], lost: int = 0, journal_failed: int = 0) -> dict[str, Any]:
     return {
         "lost": lost,
         "journal_failed": journal_failed,
         "backend": picture.generator.backend,
-        "notes": picture.generator.notes(),
+        "notes": {**picture.generator.notes(), **turns},
         "device": getattr(picture.generator, "device", "cpu"),
         "model": picture.show.info.name,
         "faults": picture.motion.faults,

@@ -38,7 +38,7 @@ INFO = ModelInfo(
 
 def info(garden: int = 0) -> ModelInfo:
     """What silk is; every garden (a family of weights and palettes) has the same sizes."""
-    return INFO if garden == 0 else replace(INFO, name=f"silk:{garden}", hash=f"silk-1:{garden}")
+    return INFO if garden == 0 else replace(INFO, name=f"silk:{garden}", hash=f"silk-2:{garden}")
 
 
 def directions(garden: int = 0) -> Directions:
@@ -94,9 +94,24 @@ class Silk(Generator):
         self, w: NDArray[np.float32], controls: Mapping[str, float], out: NDArray[np.uint8] | None = None
     ) -> NDArray[np.uint8]:
         image = self._image if out is None else out
-        for voice, style in enumerate(self._styles(w)):
-            self._canvas.draw(style.arrays, image[voice])
+        for voice in range(len(self._style)):
+            self.draw_voice(voice, w, controls, image)
         return image
+
+    @property
+    def separable(self) -> bool:
+        return True
+
+    def draw_voice(
+        self, voice: int, w: NDArray[np.float32], controls: Mapping[str, float], out: NDArray[np.uint8]
+    ) -> None:
+        style = self._style[voice]
+        self._garden.style(w[voice], style)
+        self._paint(style, out[voice])
+
+    def _paint(self, style: Style, picture: NDArray[np.uint8]) -> None:
+        """One picture (height, width, 4) from its numbers."""
+        self._canvas.draw(style.arrays, picture)
 
     @property
     def backend(self) -> str:
@@ -111,9 +126,3 @@ class Silk(Generator):
             )
         self._style = [Style() for _ in range(voices)]
         self._image = np.zeros((voices, height, width, 4), np.uint8)
-
-    def _styles(self, w: NDArray[np.float32]) -> list[Style]:
-        """The style of each voice, filled from w."""
-        for voice, style in enumerate(self._style):
-            self._garden.style(w[voice], style)
-        return self._style

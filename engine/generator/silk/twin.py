@@ -1,6 +1,6 @@
 """Silk in plain torch calls, for CUDA and MPS and as the oracle of the kernels: the same picture within rounding."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -45,14 +45,9 @@ class SilkTorch(Silk):
         self.draw(np.zeros((voices, self.info.num_ws, self.info.w_dim), np.float32), {})
 
     @torch.inference_mode()
-    def draw(
-        self, w: NDArray[np.float32], controls: Mapping[str, float], out: NDArray[np.uint8] | None = None
-    ) -> NDArray[np.uint8]:
-        image = self._image if out is None else out
-        for voice, style in enumerate(self._styles(w)):
-            self._flat.copy_(torch.from_numpy(style.flat))
-            torch.from_numpy(image[voice]).copy_(picture(split(self._flat), self._constants, self._pixel))
-        return image
+    def _paint(self, style: Style, image: NDArray[np.uint8]) -> None:
+        self._flat.copy_(torch.from_numpy(style.flat))
+        torch.from_numpy(image).copy_(picture(split(self._flat), self._constants, self._pixel))
 
 
 def _device(name: str) -> torch.device:
