@@ -1,6 +1,7 @@
 """A garden of silk: the seeded constants of one family of pictures, and how a latent becomes the numbers that draw.
 
-A garden is a seed. It fixes the weights of the coordinate network, its palette and the normalisation of its fields.
+A garden is a seed. It fixes the weights of the coordinate network, its palette, its mood and the normalisation of its
+fields.
 The normalisation is measured once over many latents, never per picture: neighbouring frames cannot flicker from it.
 """
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from engine.generator.silk.arrays import trunk
 from engine.generator.silk.latent import BASIS, LAYERS, NAMES, Z_DIM, layer_of
+from engine.generator.silk.mood import mood_of
 
 WIDTH = 16  # channels of the network
 DEPTH = 4  # modulated layers
@@ -67,6 +69,7 @@ class Garden:
         normal = random.standard_normal
         scale = np.array([0.95, 0.95, 0.72, 0.8, 0.6, 0.6, 0.4])
         self.hue_rad = _hue_rad(seed)
+        self._mood = mood_of(seed)
         self._first = normal((INPUTS, WIDTH)).T * scale
         self._first_bias = normal(WIDTH) * 2
         self._weights = normal((DEPTH, WIDTH, WIDTH)) * (1.55 / math.sqrt(WIDTH))
@@ -104,16 +107,17 @@ class Garden:
         self, a: dict[str, float], place: NDArray[np.float64], form: NDArray[np.float64]
     ) -> tuple[float, ...]:
         """22 scalars of the trunk: where the picture stands, how it is warped, what flower it holds."""
-        zoom = 1.12 * math.exp(-0.15 * a["scale"] + 0.08 * place[4])
+        mood = self._mood
+        zoom = 1.12 * mood.scale * math.exp(-0.15 * a["scale"] + 0.08 * place[4])
         turn = 0.25 * a["turn"] + 0.25 * place[5]
         cos, sin = zoom * math.cos(turn), zoom * math.sin(turn)
         dx, dy = 0.2 * a["drift_x"], 0.2 * a["drift_y"]
         off_x = -(cos * dx - sin * dy) - 0.22 * place[0]
         off_y = -(sin * dx + cos * dy) - 0.22 * place[1]
         twist = 1.6 * (0.4 * a["twist"] + 0.25 * place[3])
-        warp = 0.32 * math.exp(0.25 * a["warp"])
+        warp = 0.32 * mood.warp * math.exp(0.25 * a["warp"])
         phases = 0.95 * (self._warp @ form) + np.array([0.0, 1.0, 2.0, 3.0, 0.0, 2.0, 4.0, 6.0])
-        flower = _sigmoid(0.9 * a["symmetry"] + 0.35 * a["bloom"] + 0.2)
+        flower = _sigmoid(0.9 * (a["symmetry"] + mood.petals) + 0.35 * a["bloom"] + 0.2)
         bloom = 0.4 * a["bloom"]
         petals = np.exp(3.0 * form[:4])
         petals /= petals.sum()
@@ -124,13 +128,14 @@ class Garden:
         self, a: dict[str, float], threads: NDArray[np.float64], colour: NDArray[np.float64]
     ) -> tuple[float, ...]:
         """22 scalars of the head: relief, light, stripes, threads and palette."""
+        mood = self._mood
         azimuth = 2.2 + 0.8 * threads[0]
         light_x, light_y = 0.66 * math.cos(azimuth), -0.66 * math.sin(azimuth)
         half = math.sqrt(light_x**2 + light_y**2 + 1.75**2)  # halfway between the light (z 0.75) and the eye
-        striped = _sigmoid(0.85 * a["stripes"] - 0.6)
+        striped = _sigmoid(0.85 * (a["stripes"] + mood.striped) - 0.6)
         count = 1.6 + 0.4 * threads[2]
         return (
-            0.45 * math.exp(0.26 * a["relief"]),
+            0.45 * mood.relief * math.exp(0.26 * a["relief"]),
             light_x,
             light_y,
             light_x / half,
@@ -140,18 +145,18 @@ class Garden:
             striped,
             1.2 + 3.5 * striped,
             0.55 * striped * (1.6 + 0.9 * colour[2]),
-            0.65 * math.exp(0.42 * a["filaments"]),
-            0.9 * a["filaments"] - 1.6,
+            0.65 * mood.filaments * math.exp(0.42 * a["filaments"]),
+            0.9 * (a["filaments"] + mood.threads) - 1.6,
             count,
             0.3 * count * threads[3],
-            1.1 * math.exp(0.32 * a["sheen"]),
+            1.1 * mood.sheen * math.exp(0.32 * a["sheen"]),
             _off_green_rad(self.hue_rad + 0.62 * a["hue"] + 0.45 * colour[0]),
-            0.85 + 0.3 * colour[1],
+            mood.spread * (0.85 + 0.3 * colour[1]),
             0.6 * colour[5],
-            0.09 * a["light"] + 0.04 * a["relief"],
-            0.168 * math.exp((0.11 if a["chroma"] > 0 else 0.22) * a["chroma"]),
-            math.exp(0.13 * a["contrast"]),
-            2.2 * (0.9 + 0.4 * colour[3]),
+            mood.light + 0.09 * a["light"] + 0.04 * a["relief"],
+            0.168 * mood.chroma * math.exp((0.11 if a["chroma"] > 0 else 0.22) * a["chroma"]),
+            mood.contrast * math.exp(0.13 * a["contrast"]),
+            2.2 * mood.iris * (0.9 + 0.4 * colour[3]),
         )
 
     def _calibrate(self) -> None:
