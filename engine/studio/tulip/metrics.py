@@ -1,4 +1,4 @@
-"""What is measured of a picture, in pure functions: pictures (n, 3, h, w) in 0..1, layers (n, h, w) of `maps.LAYERS`."""
+"""What is measured of pictures, in pure functions: (n, 3, h, w) in 0..1, with layers (n, h, w) of `maps.LAYERS`."""
 
 import numpy as np
 import torch
