@@ -94,12 +94,15 @@ class Family:
     """Where a family's parts live, as `module:name`; loaded when they are needed.
 
     directions : of a file of this family, by its path; empty where files have none of their own
+    maps, finisher : of a family that the processor draws in two passes: see `plan.Deferred`
     """
 
     spec: str
     latent: str
     synthesis: str
     directions: str = ""
+    maps: str = ""
+    finisher: str = ""
 
 
 FAMILIES: dict[str, Family] = {
@@ -128,6 +131,8 @@ FAMILIES: dict[str, Family] = {
         "engine.generator.tulip.latent:TulipLatent",
         "engine.generator.tulip.synthesis:TulipSynthesis",
         "engine.generator.tulip.bank:directions",
+        maps="engine.generator.tulip.synthesis:TulipMaps",
+        finisher="engine.generator.tulip.finisher:TulipFinisher",
     ),
 }
 
