@@ -131,7 +131,7 @@ FAMILIES: dict[str, Family] = {
         "engine.generator.tulip.latent:TulipLatent",
         "engine.generator.tulip.synthesis:TulipSynthesis",
         "engine.generator.tulip.bank:directions",
-        maps="engine.generator.tulip.synthesis:TulipMaps",
+        maps="engine.generator.tulip.deferred:TulipMaps",
         finisher="engine.generator.tulip.finisher:TulipFinisher",
     ),
 }

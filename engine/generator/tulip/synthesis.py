@@ -4,12 +4,11 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from engine.generator.spec import Canvas
 from engine.generator.synthesis import Slot, Synthesis
 from engine.generator.tulip.head import Head
-from engine.generator.tulip.maps import GROUND, PALETTE
+from engine.generator.tulip.maps import GROUND
 from engine.generator.tulip.spec import TulipSpec
 from engine.generator.tulip.trunk import Trunk, resized
 from engine.generator.tulip.window import Window
@@ -44,35 +43,6 @@ class TulipSynthesis(Synthesis):
         palette: Tensor = self.trunk.palette(w[:, -1])
         picture: Tensor = self.head(maps, palette, sharp)
         return picture * 2.0 - 1.0
-
-
-class TulipMaps(Synthesis):
-    """w (voices, num_ws, w_dim) -> maps with the palette (voices, MAPS + 1, points, points): for a finisher.
-
-    The palette's numbers begin the plane behind the maps; the rest of it is 0.
-    """
-
-    spec: TulipSpec
-
-    def __init__(
-        self,
-        spec: TulipSpec,
-        tensors: Mapping[str, Tensor],
-        canvas: Canvas,
-        *,
-        batched: bool = False,
-        half: bool = False,
-    ) -> None:
-        super().__init__(spec, tensors, canvas, batched=batched, half=half)
-        self.slots = (Slot("w", (spec.num_ws, spec.w_dim)),)
-        self.trunk = trunk_of(spec, tensors)
-
-    def forward(self, *inputs: Tensor) -> Tensor:
-        w = inputs[0]
-        maps: Tensor = self.trunk(w)
-        points = self.spec.maps_side
-        palette = functional.pad(self.trunk.palette(w[:, -1]), (0, points * points - len(PALETTE)))
-        return torch.cat([maps, palette.reshape(-1, 1, points, points)], 1)
 
 
 class Placed(nn.Module):
