@@ -30,7 +30,7 @@ class Row:
 class Shipped:
     """A built-in model that is a file in `presets/models`. What stands behind the name's colon is its dress.
 
-    dresses : `module:name` of the words for them, in order: the first is worn without a colon
+    dresses : `module:name` of them in order, each with its name; the first is worn without a colon
     """
 
     file: str
@@ -43,7 +43,7 @@ CATALOG: dict[str, Row | Shipped] = {
         directions="engine.generator.silk.generator:directions",
         generator="engine.generator.silk.generator:open_silk",
     ),
-    "tulip": Shipped(file="tulip.safetensors", dresses="engine.generator.tulip.spec:DRESSES"),
+    "tulip": Shipped(file="tulip.safetensors", dresses="engine.generator.tulip.dress:DRESSES"),
 }
 
 
@@ -167,7 +167,7 @@ def _file_and_how(name: str, folder: Path | None, how: How) -> tuple[Path | None
     path = data_dir("presets") / "models" / row.file
     if not path.is_file():
         raise ModelError(f"{stem} is built in, but its file {path} is missing; install latenz again")
-    return path, replace(how, dress=_dress(stem, word, load(row.dresses))) if colon else how
+    return path, replace(how, dress=_dress(stem, word, [dress.name for dress in load(row.dresses)])) if colon else how
 
 
 def _second(how: How | None, folder: Path | None) -> Path | None:
@@ -179,7 +179,7 @@ def _second(how: How | None, folder: Path | None) -> Path | None:
     return path
 
 
-def _dress(stem: str, word: str, names: Sequence[str]) -> int:
+def _dress(stem: str, word: str, names: list[str]) -> int:
     """The number of a dress, which a name gives as a number or as a word."""
     if word in names:
         return names.index(word)

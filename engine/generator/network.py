@@ -67,9 +67,7 @@ def _source(
 ) -> Source:
     parts = family(spec.family)
 
-    def build(
-        canvas: Canvas, *, batched: bool = False, half: bool = False, part: str = parts.synthesis
-    ) -> "Synthesis":
+    def build(canvas: Canvas, *, batched: bool = False, half: bool = False, part: str = parts.synthesis) -> "Synthesis":
         make = load(part)
         net: Synthesis = make(spec, _torch(tensors), canvas, batched=batched and other is None, half=half)
         if noise is not None:
@@ -306,13 +304,13 @@ def _dressed(spec: Spec, dress: int) -> Spec:
 
 def dress_name(spec: Spec, dress: int) -> str:
     """What a tulip's dress is called. ModelError for another model, and for a number that has none."""
-    from engine.generator.tulip.spec import DRESSES
+    from engine.generator.tulip.dress import DRESSES
 
     if not hasattr(spec, "dress"):
         raise ModelError(f"a dress is for the tulip; this is {spec.family}")
     if not 0 <= dress < len(DRESSES):
         raise ModelError(f"dress {dress}: a tulip has 0 to {len(DRESSES) - 1}")
-    return DRESSES[dress]
+    return DRESSES[dress].name
 
 
 def _torch(tensors: Tensors) -> Mapping[str, Any]:

@@ -22,7 +22,6 @@ LEVELS = (2, 8)  # how many there can be: of 4, 8, ... 512 px
 WIDEST = 4096
 FEATURES = 5  # of each factor that the mapping sees: see `latent.features`
 HEAD_FLOP = 500  # of one pixel: 37 maps enlarged, a softmax, two petals and the film curve, counted by hand
-DRESSES = ("day", "night", "herbarium", "still_life")  # what the head can wear, by number: see `dress`
 SHARP = Control("/generator/sharp", 1.0, 0.25, 3.0, about="how crisp layers end: soft and ghostly below 1")
 
 
@@ -35,7 +34,7 @@ class TulipSpec(Spec):
     channels : of each level of the trunk, from 4 px up
     layout : channels at 8 px that w lays out directly
     palette_hidden : width of the palette's hidden layer
-    dress : which of DRESSES the head wears; no file says it, and it changes no tensor
+    dress : the number of what the head wears, of `dress.DRESSES`; no file says it, and it changes no tensor
     """
 
     family: ClassVar[str] = "tulip"
