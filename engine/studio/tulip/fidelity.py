@@ -41,7 +41,7 @@ def fidelity(drawn: Scene, truth: Scene, x: NDArray[np.floating]) -> Values:
     inside = metrics.inside(truth.layers)
     bands = [metrics.stripe_band(scene.pictures) for scene in (drawn, truth)]
     mine, theirs = (metrics.contrast(band, inside).double().numpy() for band in bands)
-    alike = metrics.correlation(*bands, inside).numpy()
+    alike = metrics.correlation(bands[0], bands[1], inside).numpy()
     stripes = factors_of(np.asarray(x[:count]))[:, NAMES.index("stripes")]
     fifth = np.minimum((stripes * FIFTHS).astype(int), FIFTHS - 1)
     values = at_size(drawn, truth)

@@ -126,6 +126,6 @@ def r2(read: NDArray[np.floating], true: NDArray[np.floating]) -> NDArray[np.flo
     return np.asarray(1 - missed / np.square(true - true.mean(0)).sum(0), np.float64)
 
 
-def unrest(changes: NDArray[np.floating]) -> float:
-    """99th percentile over median of the changes from frame to frame: 1 for an even flow, large where it pops."""
-    return float(np.quantile(changes, 0.99) / max(float(np.median(changes)), EPSILON))
+def unrest(changes: NDArray[np.floating], quantile: float = 0.99) -> float:
+    """A high quantile over the median of the changes from frame to frame: large where pictures pop or flicker."""
+    return float(np.quantile(changes, quantile) / max(float(np.median(changes)), EPSILON))

@@ -14,13 +14,12 @@ from torch.nn import functional
 
 from engine.errors import ModelError
 from engine.generator import model_file
+from engine.generator.spec import Canvas
 from engine.generator.tulip.factors import factors_of
-from engine.generator.tulip.head import Head
 from engine.generator.tulip.latent import TulipLatent
 from engine.generator.tulip.maps import LAYERS
 from engine.generator.tulip.spec import TulipSpec
-from engine.generator.tulip.synthesis import trunk
-from engine.generator.tulip.trunk import resized
+from engine.generator.tulip.synthesis import TulipSynthesis
 
 X = NDArray[np.floating]
 CHUNK_PX = 16 * 128 * 128  # of pictures drawn at a time
@@ -86,15 +85,15 @@ class Renderer:
 
 
 class Learned:
-    """The network of a model: its mapping, its trunk, and the head in torch."""
+    """The network of a model, as torch plays it."""
 
     def __init__(self, spec: TulipSpec, tensors: Mapping[str, NDArray[np.float32]], sharp: float = 1.0) -> None:
         """tensors : by canonical name. sharp : as the control `/generator/sharp`."""
+        self.spec = spec
         self._latent, self._sharp = TulipLatent(spec, tensors), torch.tensor(sharp)
         self._basis = np.asarray(tensors["mapping.basis"], np.float64)
-        self._trunk = trunk(spec, {name: torch.from_numpy(np.array(array)) for name, array in tensors.items()})
-        self._trunk = self._trunk.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._heads: dict[int, Head] = {}
+        self._tensors = {name: torch.from_numpy(np.array(array)) for name, array in tensors.items()}
+        self._sizes: dict[int, TulipSynthesis] = {}
 
     @classmethod
     def open(cls, model: Path, sharp: float = 1.0) -> "Learned":
@@ -106,25 +105,28 @@ class Learned:
 
     @torch.inference_mode()
     def scene(self, x: X, side: int) -> Scene:
-        pictures, layers = [], []
-        for maps, palette in self._drawn(x, side):
-            pictures.append(self._head(side)(maps, palette, self._sharp))
-            layers.append(maps[:, : len(LAYERS)].argmax(1))
+        net, pictures, layers = self._of_size(side), [], []
+        for w in self._chunks(x, side):
+            pictures.append((net(w, self._sharp) + 1) / 2)
+            layers.append(net.placed(net.trunk(w))[:, : len(LAYERS)].argmax(1))
         return Scene(torch.cat(pictures), torch.cat(layers))
 
     @torch.inference_mode()
     def pictures(self, x: X, side: int) -> Tensor:
-        return torch.cat([self._head(side)(maps, palette, self._sharp) for maps, palette in self._drawn(x, side)])
+        net = self._of_size(side)
+        return torch.cat([(net(w, self._sharp) + 1) / 2 for w in self._chunks(x, side)])
 
     @torch.inference_mode()
     def maps(self, x: X) -> Tensor:
         """(n, MAPS, 64, 64), as the trunk gives them."""
-        return self._trunk(self._w(x))
+        maps: Tensor = self._of_size(self.spec.maps_side).trunk(self._w(x))
+        return maps
 
     @torch.inference_mode()
     def palettes(self, x: X) -> Tensor:
         """(n, 11), the numbers of `maps.PALETTE`."""
-        return self._trunk.palette(self._w(x)[:, -1])
+        found: Tensor = self._of_size(self.spec.maps_side).trunk.palette(self._w(x)[:, -1])
+        return found
 
     def z(self, x: X) -> NDArray[np.float64]:
         """Gaussian x (n, 19) -> the shortest z (n, z_dim) that has these factors."""
@@ -137,16 +139,16 @@ class Learned:
     def _w(self, x: X) -> Tensor:
         return torch.from_numpy(self._latent.w(self.z(x)))
 
-    def _drawn(self, x: X, side: int) -> Iterator[tuple[Tensor, Tensor]]:
+    def _chunks(self, x: X, side: int) -> Iterator[Tensor]:
         count = max(1, CHUNK_PX // side**2)
         for first in range(0, len(x), count):
-            w = self._w(x[first : first + count])
-            yield resized(self._trunk(w), side, side), self._trunk.palette(w[:, -1])
+            yield self._w(x[first : first + count])
 
-    def _head(self, side: int) -> Head:
-        if side not in self._heads:
-            self._heads[side] = Head(side, side)
-        return self._heads[side]
+    def _of_size(self, side: int) -> TulipSynthesis:
+        if side not in self._sizes:
+            net = TulipSynthesis(self.spec, self._tensors, Canvas(side, side))
+            self._sizes[side] = net.eval().requires_grad_(False)
+        return self._sizes[side]
 
 
 def majority(ids: NDArray[np.uint8], side: int) -> NDArray[np.int64]:

@@ -113,7 +113,8 @@ def taught(pictures: Tensor, x: NDArray[np.floating], lessons: Lessons, tell: Te
     steps = lessons.rounds * (len(x) // batch)
     with torch.random.fork_rng([]):
         torch.manual_seed(lessons.seed)
-        net = Reader().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        net = Reader()
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     random = torch.Generator().manual_seed(lessons.seed)
     adam = torch.optim.AdamW(net.parameters(), lessons.rate, weight_decay=1e-3)
     rate = torch.optim.lr_scheduler.OneCycleLR(adam, lessons.rate, total_steps=steps)
@@ -129,7 +130,8 @@ def taught(pictures: Tensor, x: NDArray[np.floating], lessons: Lessons, tell: Te
         rate.step()
         if step % 32 == 0:
             tell("teaching the reader", step, steps)
-    return net.eval()
+    net.eval()
+    return net
 
 
 def _key(lessons: Lessons) -> str:

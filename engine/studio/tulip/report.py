@@ -70,10 +70,16 @@ class Report:
 
     def save(self, path: Path) -> None:
         """Write it as JSON; numbers that are none become null."""
-        rows = [{**asdict(row), "bar": _bar(row) or None, "passed": row.passed} for row in self.rows]
-        table = {"kind": KIND, "passed": self.passed, "about": self.about, "rows": rows}
         with part_beside(path) as part:
-            part.write_text(json.dumps(_finite(table), indent=1, allow_nan=False) + "\n", "utf-8")
+            part.write_text(json.dumps(as_json(self), indent=1, allow_nan=False) + "\n", "utf-8")
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """It as plain data."""
+    rows = [{**asdict(row), "bar": _bar(row) or None, "passed": row.passed} for row in report.rows]
+    table = {"kind": KIND, "passed": report.passed, "about": report.about, "rows": rows}
+    found: dict[str, Any] = _finite(table)
+    return found
 
 
 def markdown(report: Report) -> str:

@@ -1,4 +1,4 @@
-"""Sweeps: one factor goes from end to end, all else stays. Does the picture follow, in order, and nothing else with it?
+"""Sweeps: one factor goes from end to end, all else stays. Does the picture follow, and nothing else with it?
 
 Three questions. *Match*: of the renderer's frames of the same sweep, is the same one nearest? *Monotone*: read back from
 the pictures, does the factor rise with its Gaussian? *Leakage*: how much does another factor seem to move with it? The
@@ -45,7 +45,7 @@ def swept(painter: Painter, renderer: Painter, reader: Reader, base: NDArray[np.
     """Draw one factor's sweeps from the same bases by both, at 128 px, and read them."""
     x = sweep_x(base, factor)
     drawn, wanted = (p.pictures(x.reshape(-1, COUNT), 128) for p in (painter, renderer))
-    mine, theirs = (pictures.unflatten(0, x.shape[:2]) for pictures in (drawn, wanted))
+    mine, theirs = (pictures.view(*x.shape[:2], *pictures.shape[1:]) for pictures in (drawn, wanted))
     hits = [metrics.nearest(a[MATCHED], b[MATCHED]).numpy() for a, b in zip(mine, theirs, strict=True)]
     match = float(np.mean(np.array(hits) == np.arange(len(STEPS[MATCHED]))))
     read, ceiling = (reader.read(pictures).reshape(x.shape) for pictures in (drawn, wanted))
