@@ -31,6 +31,7 @@ SEED = 999  # of everything that is measured with; training has seeds of its own
 SMALL, LARGE = 128, 256  # pixels of a side
 FINER = 4  # rays to a side of a pixel, of the renderer that stands for a perfect pupil: the usual one has 2
 LOST = 0.05  # of R2, at most, against what the reader reads in the renderer's own pictures
+READS = 0.85  # of R2, at least, that a reader has to read there: a poor one would find every network good
 LEAK = 0.2
 READ_BARS = ("bloom", "pitch", "hue", "light", "ground", "stripes")
 MATCH_BARS = {
@@ -162,7 +163,7 @@ class _Bench:
         true = wanted(x)
         mine, theirs = (metrics.r2(taught.read(p.pictures(x, SMALL)), true) for p in (self._learned, self._renderer))
         for i, name in enumerate(NAMES):
-            bar = Bar(low=round(float(theirs[i]) - LOST, 3)) if name in READ_BARS else None
+            bar = Bar(low=round(max(float(theirs[i]), READS) - LOST, 3)) if name in READ_BARS else None
             yield Row("read back, R2", name, float(mine[i]), bar, float(theirs[i]))
 
     def _swept(self, taught: Reader, factor: int) -> Iterator[Row]:

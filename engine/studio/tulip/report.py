@@ -87,15 +87,7 @@ def markdown(report: Report) -> str:
     lines = ["| measure | | value | bar | renderer | |", "|---|---|---|---|---|---|"]
     for row in report.rows:
         if row.of not in NAMES:
-            cells = (
-                row.measure,
-                row.of,
-                _number(row.value, row.unit),
-                _bar(row),
-                _number(row.ceiling, row.unit),
-                _mark(row),
-            )
-            lines.append(f"| {' | '.join(cells)} |")
+            lines.append(f"| {' | '.join(_cells(row))} |")
     own = [row for row in report.rows if row.of in NAMES]
     measures = list(dict.fromkeys(row.measure for row in own))
     if measures:
@@ -125,12 +117,15 @@ def show(report: Report) -> None:
     table = Table("measure", "of", "value", "bar", "renderer", "", box=None, pad_edge=False)
     for row in report.rows:
         style = {True: "", False: "bold red", None: "dim"}[row.passed]
-        cells = row.measure, row.of, _number(row.value, row.unit), _bar(row), _number(row.ceiling, row.unit), _mark(row)
-        table.add_row(*cells, style=style)
+        table.add_row(*_cells(row), style=style)
     console = Console()
     console.print(table)
     judged = [row for row in report.rows if row.bar is not None]
     console.print(f"{len(judged) - len(report.failed)} of {len(judged)} are within their bars", highlight=False)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return row.measure, row.of, _number(row.value, row.unit), _bar(row), _number(row.ceiling, row.unit), _mark(row)
 
 
 def _cell(row: Row) -> str:
@@ -145,7 +140,7 @@ def _bar(row: Row) -> str:
 
 
 def _mark(row: Row) -> str:
-    return {True: "met", False: "**not met**", None: ""}[row.passed]
+    return {True: "met", False: "not met", None: ""}[row.passed]
 
 
 def _number(value: float | None, unit: str) -> str:

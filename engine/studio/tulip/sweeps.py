@@ -1,8 +1,8 @@
 """Sweeps: one factor goes from end to end, all else stays. Does the picture follow, and nothing else with it?
 
-Three questions. *Match*: of the renderer's frames of the same sweep, is the same one nearest? *Monotone*: read back from
-the pictures, does the factor rise with its Gaussian? *Leakage*: how much does another factor seem to move with it? The
-last two read the pictures with `readback.Reader`, which was taught by the renderer alone, and are asked of the
+Three questions. *Match*: of the renderer's frames of the same sweep, is the same one nearest? *Monotone*: read back
+from the pictures, does the factor rise with its Gaussian? *Leakage*: how much does another factor seem to move with
+it? The last two read the pictures with `readback.Reader`, which was taught by the renderer alone, and are asked of the
 renderer's own sweeps too: what the reader cannot see there is no fault of the network.
 """
 
