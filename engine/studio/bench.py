@@ -10,7 +10,7 @@ import numpy as np
 from engine.controls import Controls, Layout
 from engine.errors import InputError
 from engine.generator.base import Generator, ModelInfo
-from engine.generator.catalog import find_model, model_directions, model_info, open_model
+from engine.generator.catalog import file_of, model_directions, model_info, open_model
 from engine.generator.spec import Canvas
 from engine.latent.board import controls as motion_controls
 from engine.latent.motion import Motion
@@ -40,7 +40,7 @@ def bench(
     """
     if not 1 <= threads <= 256:
         raise InputError(f"--threads {threads}: give 1 to 256")
-    path = find_model(model)
+    path = file_of(model)
     info = model_info(model)
     width, height = size or (info.width, info.height)
     if path is not None:

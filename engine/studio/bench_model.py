@@ -95,7 +95,7 @@ def figures(gflop: float, seconds: float, peak_gflops: float) -> dict[str, float
 
 def _prepare(source: Source, canvas: Canvas, place: str, threads: int, name: str) -> Candidate:
     begun = time.perf_counter()
-    if name == "openvino":
+    if name == "openvino" and source.deferred is None:
         return _prepare_openvino(source, canvas, threads)
     plan = open_plan(source, 1, canvas, place, threads, name, live=False)
     return Candidate(plan, {"prepare_s": round(time.perf_counter() - begun, 3)})

@@ -30,7 +30,7 @@ class Finding:
 def doctor() -> list[Finding]:
     """Look at everything a show may need. Whatever can hang or crash is looked at in a process of its own."""
     checks: list[Callable[[], Finding]] = [
-        _python, _data, _cache, _torch, _gpu, _handover, _kernels, _window, _offscreen, _sound, _midi, _osc_port,
+        _python, _data, _cache, _torch, _gpu, _handover, _silk, _tulip, _window, _offscreen, _sound, _midi, _osc_port,
         _video, _market,
     ]  # fmt: skip
     return [check() for check in checks]
@@ -115,21 +115,30 @@ def _handover() -> Finding:
     return Finding("pictures from GPU to stage", "ok", "may stay on the GPU: set [stage] interop = true")
 
 
-def _kernels() -> Finding:
+def _silk() -> Finding:
+    return _built_in("built-in generator", "silk", "auto")
+
+
+def _tulip() -> Finding:
+    return _built_in("built-in flower", "tulip", "frozen")  # what draws until something faster is compiled
+
+
+def _built_in(what: str, model: str, backend: str) -> Finding:
     data, why = _probe(
-        "import json, time; from engine.generator.catalog import open_model; t = time.perf_counter(); "
-        "g = open_model('silk', 'cpu', 2); g.prepare(1, 512, 512); p = time.perf_counter() - t; import numpy as np; "
+        "import json, time; from engine.generator.catalog import How, open_model; t = time.perf_counter(); "
+        f"g = open_model({model!r}, 'cpu', 2, How(backend={backend!r}, live=False)); g.prepare(1, 512, 512); "
+        "p = time.perf_counter() - t; import numpy as np; "
         "w = g.map(np.random.RandomState(0).randn(1, len(g.info.bands), g.info.z_dim), 1.0); "
         "n = []\nfor _ in range(9):\n t = time.perf_counter(); g.draw(w, {}); n.append(time.perf_counter() - t)\n"
         "print(json.dumps({'p': p, 'ms': sorted(n)[4] * 1e3}))"
     )
     if data is None:
-        return Finding("built-in generator", "missing", why, "python -m pip install --force-reinstall numba numpy")
+        return Finding(what, "missing", why, "python -m pip install --force-reinstall latenz numba numpy")
     ms = float(str(data["ms"]))
     state: Literal["ok", "limited"] = "ok" if ms < 30 else "limited"
-    found = f"silk at 512x512: {ms:.1f} ms a picture, ready in {float(str(data['p'])):.1f} s"
+    found = f"{model} at 512x512: {ms:.1f} ms a picture, ready in {float(str(data['p'])):.1f} s"
     remedy = "" if state == "ok" else "close other programs, or set [generator] size smaller"
-    return Finding("built-in generator", state, found, remedy)
+    return Finding(what, state, found, remedy)
 
 
 def _window() -> Finding:

@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.errors import EngineError, InputError
 from engine.generator import model_file
-from engine.generator.catalog import model_info
+from engine.generator.catalog import file_of, model_info
 from engine.generator.convert import Tell, is_foreign, silent
 from engine.generator.tensor_file import read_table
 from engine.stage.outputs.picture import read_latent
@@ -40,12 +40,14 @@ def _bytes(path: Path) -> int:
 def _by_name(name: str) -> dict[str, Any]:
     """A built-in model or a shipped show."""
     try:
-        info = model_info(name)
+        info, file = model_info(name), file_of(name)
     except EngineError as error:
         try:
             return check(name)
         except EngineError:
             raise InputError(f"{name}: no such file, show or model ({error})") from None
+    if file is not None:
+        return {"bytes": _bytes(file), **file_rows(file), "name": info.name}
     return rows(info)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 from engine.generator import convert, model_file
 from engine.generator.base import ModelInfo
 
-TITLES = {"stylegan2": "StyleGAN2", "stylegan3": "StyleGAN3", "biggan": "BigGAN-deep", "progan": "Progressive GAN"}
+TITLES = {"stylegan2": "StyleGAN2", "stylegan3": "StyleGAN3", "biggan": "BigGAN-deep", "progan": "Progressive GAN",
+          "tulip": "Tulip"}  # fmt: skip
 CHECKPOINTS = (".pkl", ".pt", ".pth", ".bin")
 
 
@@ -34,6 +35,7 @@ def file_rows(path: Path, tell: convert.Tell = convert.silent) -> dict[str, Any]
     extra = info.extra
     tell(f"reading the weights of {path.name}")
     found = model_file.weights_hash(model_file.weights(played))
+    card = {"card": extra["card"]} if "card" in extra else {}
     return rows(info) | {
         "architecture": TITLES.get(info.architecture, info.architecture),
         "classes": extra["classes"],
@@ -44,6 +46,7 @@ def file_rows(path: Path, tell: convert.Tell = convert.silent) -> dict[str, Any]
         "latent": _latent(extra["statistics"]),
         "controls": {c["address"]: [c["low"], c["high"], c["default"]] for c in extra["controls"]},
         "settings": {k: v for k, v in extra["settings"].items() if isinstance(v, int | float | str | bool)},
+        **card,
     }
 
 

@@ -11,7 +11,7 @@ from engine.generator.tulip.head import Head
 from engine.generator.tulip.maps import GROUND
 from engine.generator.tulip.spec import TulipSpec
 from engine.generator.tulip.trunk import Trunk, resized
-from engine.generator.tulip.window import Window
+from engine.generator.tulip.window import Axis, Window
 
 
 class TulipSynthesis(Synthesis):
@@ -48,28 +48,42 @@ class TulipSynthesis(Synthesis):
 class Placed(nn.Module):
     """Maps (n, MAPS, points, points) -> as the canvas shows them (n, MAPS, height, width): see `window`."""
 
+    fade: Tensor
+
     def __init__(self, canvas: Canvas, points: int) -> None:
         super().__init__()
         self.canvas, window = canvas, Window.of(canvas)
         rows, columns = window.rows(canvas.height, points), window.columns(canvas.width, points)
-        self.square = canvas.width == canvas.height
+        self.rows, self.columns = Along(rows), Along(columns)
         self.register_buffer("fade", torch.from_numpy(rows.fade[:, None] + columns.fade))
-        for name, axis in (("rows", rows), ("columns", columns)):
-            below, share = axis.taps()
-            parts = {"held": axis.held, "folded": axis.folded, "below": below, "next": below + 1, "share": share}
-            for part, array in parts.items():
-                self.register_buffer(f"{name}_{part}", torch.from_numpy(array))
 
     def forward(self, maps: Tensor) -> Tensor:
-        if self.square:
+        if self.canvas.width == self.canvas.height:
             return resized(maps, self.canvas.height, self.canvas.width)
-        ground = self.rows_folded.T @ maps[:, GROUND:] @ self.columns_folded
-        maps = maps[:, :GROUND].index_select(2, self.rows_held).index_select(3, self.columns_held)
+        ground = self.rows.folded.T @ maps[:, GROUND:] @ self.columns.folded
+        maps = maps[:, :GROUND].index_select(2, self.rows.held).index_select(3, self.columns.held)
         maps = torch.cat([maps[:, :1] + self.fade, maps[:, 1:], ground], 1)
-        lower, upper = maps.index_select(2, self.rows_below), maps.index_select(2, self.rows_next)
-        maps = torch.lerp(lower, upper, self.rows_share[:, None])
-        left, right = maps.index_select(3, self.columns_below), maps.index_select(3, self.columns_next)
-        return torch.lerp(left, right, self.columns_share)
+        above, below = maps.index_select(2, self.rows.first), maps.index_select(2, self.rows.second)
+        maps = torch.lerp(above, below, self.rows.share[:, None])
+        left, right = maps.index_select(3, self.columns.first), maps.index_select(3, self.columns.second)
+        return torch.lerp(left, right, self.columns.share)
+
+
+class Along(nn.Module):
+    """An `Axis` on a device. Each pixel lies `share` of the way from the first to the second point beside it."""
+
+    held: Tensor
+    folded: Tensor
+    first: Tensor
+    second: Tensor
+    share: Tensor
+
+    def __init__(self, axis: Axis) -> None:
+        super().__init__()
+        first, share = axis.taps()
+        parts = {"held": axis.held, "folded": axis.folded, "first": first, "second": first + 1, "share": share}
+        for name, array in parts.items():
+            self.register_buffer(name, torch.from_numpy(array))
 
 
 def trunk_of(spec: TulipSpec, tensors: Mapping[str, Tensor]) -> Trunk:

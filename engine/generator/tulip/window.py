@@ -56,7 +56,7 @@ class Axis:
     held : (length,) int64, the point that each one of the longer maps repeats: of all maps but the ground's
     folded : (points, length) float32, what a row of the ground is multiplied by, from the right, to become longer
     fade : (length,) float32, what the ground's logit gains; of two axes both
-    place : (pixels of the canvas,) float64, where each lies in the longer maps, 0 to length - 1; bilinear between points
+    place : (pixels of the canvas,) float64, where each lies in the longer maps, 0 to length - 1
     """
 
     held: NDArray[np.int64]

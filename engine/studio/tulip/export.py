@@ -12,6 +12,7 @@ from engine.errors import InputError, ModelError
 from engine.generator import model_file
 from engine.generator.model_file import About, ModelHeader
 from engine.generator.statistics import measure
+from engine.generator.tulip.factors import FACTORS
 from engine.generator.tulip.maps import LAYERS
 from engine.generator.tulip.spec import TulipSpec
 
@@ -22,13 +23,11 @@ LICENCE = "CC0-1.0"
 Arrays = dict[str, NDArray[np.float32]]
 
 
-def export(
-    training: Path, out: Path, card: Mapping[str, Any], sharp: float = 1.0, name: str = "tulip"
-) -> ModelHeader:
+def export(training: Path, out: Path, card: Mapping[str, Any], sharp: float = 1.0, name: str = "tulip") -> ModelHeader:
     """Write the averaged weights of a training as a model, in float16. The same input gives the same bytes.
 
     training : what `checkpoint.save` wrote
-    card : what the model was made from and how well it does, as JSON
+    card : what the model was made from and how well it does, as JSON; what is true of every tulip is added
     sharp : multiplies the logits for good, so that 1 of `/generator/sharp` looks best
     InputError, naming the file, for one that holds no training of a tulip.
     """
@@ -51,7 +50,7 @@ def write(
     if statistics is None:
         raise ModelError("it has no mapping")
     tensors["mapping.w_avg"] = statistics.mean
-    about = About(name, LICENCE, {"container": "trained by latenz"}, card)
+    about = About(name, LICENCE, {"container": "trained by latenz"}, {**_facts(spec, sharp), **card})
     return model_file.write(out, spec, tensors, about, statistics, [key for key in tensors if key not in EXACT])
 
 
@@ -68,11 +67,24 @@ def averaged(training: Path) -> Arrays:
     return found
 
 
+def _facts(spec: TulipSpec, sharp: float) -> dict[str, Any]:
+    """What a card says of every tulip."""
+    idle = spec.z_dim - spec.factors
+    return {
+        "factors": {f.name: f"{f.low:g} to {f.high:g}: {f.about}" for f in FACTORS},
+        "z": f"{spec.factors} of its {spec.z_dim} dimensions are looked at; the other {idle} do nothing",
+        "learnt": "shapes, what hides what, petal coordinates, light, ground, palette",
+        "written_by_hand": "the head, which makes a picture of maps and palette; stripes are drawn there",
+        "logits_times": sharp,
+        "weights": "float16, average w of 10,000 seeded z",
+    }
+
+
 def _sharpened(tensors: Arrays, sharp: float) -> Arrays:
     """The logits of every level multiplied: they are the first maps, and are summed over the levels."""
     found = dict(tensors)
     for name in tensors:
-        if ".tomaps." in name and name.endswith((".tomaps.weight", ".tomaps.bias")):
+        if name.endswith((".tomaps.weight", ".tomaps.bias")):
             found[name] = tensors[name].copy()
             found[name][: len(LAYERS)] *= np.float32(sharp)
     return found
