@@ -19,7 +19,9 @@ class DeferredPlan(Plan):
     device = "cpu"
     separable = True
 
-    def __init__(self, maps: VoicePlan | LivePlan, finisher: Finisher, inputs: Inputs, voices: int, canvas: Canvas) -> None:
+    def __init__(
+        self, maps: VoicePlan | LivePlan, finisher: Finisher, inputs: Inputs, voices: int, canvas: Canvas
+    ) -> None:
         """inputs : any that the plan takes, to draw once with."""
         self._maps, self._finisher, self._voices, self._canvas = maps, finisher, voices, canvas
         self.draw_voice(inputs, 0, np.zeros((1, canvas.height, canvas.width, 4), np.uint8))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.generator.tulip.maps import FIXED, VIGNETTE
+from engine.generator.tulip.maps import FIXED, VIGNETTE, vignette
 
 Rows = tuple[tuple[float, ...], ...]
 
@@ -51,6 +51,14 @@ class Dress:
             for name in ("fixed", "petal", "ground", "ground_base", "light", "gloss")
         }
         return found | {"tips": TIPS @ found["petal"].T}
+
+
+def darkened(width: int, height: int, dark: float) -> NDArray[np.float32]:
+    """Brightness (height, width) of a picture whose corners are so much darker."""
+    usual = vignette(width, height)
+    if dark == VIGNETTE:
+        return usual
+    return np.asarray(1 - (1 - usual) * np.float32(dark / VIGNETTE), np.float32)
 
 
 GARDEN = Dress("garden", "as it was taught")
