@@ -61,5 +61,38 @@ def darkened(width: int, height: int, dark: float) -> NDArray[np.float32]:
     return np.asarray(1 - (1 - usual) * np.float32(dark / VIGNETTE), np.float32)
 
 
-GARDEN = Dress("garden", "as it was taught")
-DRESSES = (GARDEN,)
+GARDEN = Dress("garden", "by day, as it was taught")
+NIGHT = Dress(
+    "night",
+    "moonlight: silver and blue flowers that glow a little, before a ground that is nearly black",
+    fixed=((0.07, 0.16, 0.19), (0.06, 0.15, 0.20), (0.30, 0.34, 0.46), (0.46, 0.56, 0.72)),
+    petal=((0.34, 0.19, 0.08), (0.17, 0.50, 0.13), (0.33, 0.36, 0.60)),
+    ground=((0.05, 0.03, 0.02), (0.03, 0.07, 0.06), (0.10, 0.12, 0.16)),
+    ground_base=(0.002, 0.004, 0.011),
+    light=(0.90, 0.02),
+    gloss=(0.9, 1.2, 1.7),
+    vignette=0.45,
+)
+HERBARIUM = Dress(
+    "herbarium",
+    "pressed on paper that has aged: browned petals, olive leaves, light from everywhere",
+    fixed=((0.34, 0.31, 0.14), (0.31, 0.30, 0.15), (0.20, 0.12, 0.07), (0.52, 0.42, 0.20)),
+    petal=((0.66, 0.15, 0.03), (0.13, 0.54, 0.04), (0.07, 0.13, 0.38)),
+    ground=((0.10, 0.03, 0.02), (0.05, 0.08, 0.02), (0.04, 0.04, 0.06)),
+    ground_base=(0.78, 0.69, 0.50),
+    light=(0.42, 0.40),
+    gloss=(0.15, 0.13, 0.10),
+    vignette=0.16,
+)
+STILL_LIFE = Dress(
+    "still_life",
+    "a Dutch still life: candle-light on deep greens, before umber",
+    fixed=((0.15, 0.22, 0.07), (0.10, 0.19, 0.08), (0.10, 0.05, 0.04), (0.62, 0.50, 0.20)),
+    petal=((1.05, 0.16, 0.02), (0.02, 0.86, 0.04), (0.02, 0.06, 0.58)),
+    ground=((0.28, 0.20, 0.14), (0.155, 0.125, 0.07), (0.07, 0.055, 0.055)),
+    ground_base=(0.014, 0.008, 0.004),
+    light=(1.30, -0.16),
+    gloss=(1.4, 1.1, 0.7),
+    vignette=0.55,
+)
+DRESSES = (GARDEN, NIGHT, HERBARIUM, STILL_LIFE)  # by number: `tulip:1` is the night

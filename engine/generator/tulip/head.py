@@ -10,7 +10,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from engine.generator.tulip.maps import EXPOSURE, FIXED, GAMMA, PETALS, PHASES, SPLIT, vignette
+from engine.generator.tulip.dress import GARDEN, Dress, darkened
+from engine.generator.tulip.maps import EXPOSURE, GAMMA, PETALS, PHASES, SPLIT
 
 TAU = 6.2831853
 EPSILON = 1e-6
@@ -23,19 +24,27 @@ class Head(nn.Module):
     """
 
     phases: Tensor
-    fixed: Tensor
     vignette: Tensor
+    fixed: Tensor
+    petal: Tensor
+    ground: Tensor
+    ground_base: Tensor
+    light: Tensor
+    gloss: Tensor
     edge: Tensor
     blotch: Tensor
     brown: Tensor
 
-    def __init__(self, height: int, width: int) -> None:
+    def __init__(self, height: int, width: int, dress: Dress = GARDEN) -> None:
         super().__init__()
+        self.dressed = dress != GARDEN
         self.register_buffer("phases", torch.from_numpy(PHASES))
-        self.register_buffer("fixed", torch.from_numpy(FIXED))
-        self.register_buffer("vignette", torch.from_numpy(vignette(width, height)))
-        for name, colour in (("edge", (0.99, 0.93, 0.80)), ("blotch", (0.93, 0.78, 0.16)), ("brown", (0.42, 0.26, 0.12))):
-            self.register_buffer(name, torch.tensor(colour).view(3, 1, 1))
+        self.register_buffer("vignette", torch.from_numpy(darkened(width, height, dress.vignette)))
+        arrays = dress.arrays
+        tips = arrays.pop("tips")
+        for name, array in (*arrays.items(), *zip(("edge", "blotch", "brown"), tips, strict=True)):
+            column = array.ndim == 1 and len(array) == 3
+            self.register_buffer(name, torch.from_numpy(array).view(-1, 1, 1) if column else torch.from_numpy(array))
 
     def forward(self, maps: Tensor, palette: Tensor, sharp: Tensor) -> Tensor:
         return developed(self.linear(maps, palette, sharp), self.vignette)
@@ -43,6 +52,11 @@ class Head(nn.Module):
     def linear(self, maps: Tensor, palette: Tensor, sharp: Tensor | float) -> Tensor:
         """The picture (n, 3, h, w) before the film curve."""
         logits, u, v, light, gloss, ground = maps.contiguous().split(SPLIT, 1)
+        if self.dressed:
+            light, gloss = light * self.light[0] + self.light[1], gloss * self.gloss
+            ground = torch.einsum("nkhw,ck->nchw", ground, self.ground) + self.ground_base
+            colours = palette[:, :6].unflatten(1, (2, 3)) @ self.petal.T
+            palette = torch.cat([colours.flatten(1), palette[:, 6:]], 1)
         share = torch.softmax(logits * sharp, 1)
         petals = share[:, 1 : PETALS + 1]
         rest = share[:, PETALS + 1 :] * light[:, PETALS:]

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from engine.generator.spec import Canvas
 from engine.generator.synthesis import Slot, Synthesis
+from engine.generator.tulip.dress import DRESSES
 from engine.generator.tulip.head import Head
 from engine.generator.tulip.maps import GROUND
 from engine.generator.tulip.spec import TulipSpec
@@ -35,7 +36,7 @@ class TulipSynthesis(Synthesis):
         self.slots = (Slot("w", (spec.num_ws, spec.w_dim)), Slot("sharp", (), shared=True))
         self.trunk = trunk_of(spec, tensors)
         self.placed = Placed(canvas, spec.maps_side)
-        self.head = Head(canvas.height, canvas.width)
+        self.head = Head(canvas.height, canvas.width, DRESSES[spec.dress])
 
     def forward(self, *inputs: Tensor) -> Tensor:
         w, sharp = inputs
