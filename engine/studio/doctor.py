@@ -14,6 +14,7 @@ from typing import Literal
 
 from engine.paths import cache_dir, data_dir
 
+COMPILE_S = 150.0  # a first start on a slow machine
 PROBE_S = 40.0
 
 
@@ -41,15 +42,16 @@ def as_rows(findings: list[Finding]) -> list[dict[str, str]]:
     return [asdict(finding) for finding in findings]
 
 
-def _probe(code: str) -> tuple[dict[str, object] | None, str]:
+def _probe(code: str, patience_s: float = PROBE_S) -> tuple[dict[str, object] | None, str]:
     """Run a few lines elsewhere; the JSON they print, or why there is none."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
     try:
         done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, timeout=PROBE_S, env=environment, check=False
-        )
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=patience_s, env=environment,
+            check=False,
+        )  # fmt: skip
     except subprocess.TimeoutExpired:
-        return None, f"no answer within {PROBE_S:.0f} s"
+        return None, f"no answer within {patience_s:.0f} s"
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
         return None, last[:200]
@@ -130,7 +132,8 @@ def _built_in(what: str, model: str, backend: str) -> Finding:
         "p = time.perf_counter() - t; import numpy as np; "
         "w = g.map(np.random.RandomState(0).randn(1, len(g.info.bands), g.info.z_dim), 1.0); "
         "n = []\nfor _ in range(9):\n t = time.perf_counter(); g.draw(w, {}); n.append(time.perf_counter() - t)\n"
-        "print(json.dumps({'p': p, 'ms': sorted(n)[4] * 1e3}))"
+        "print(json.dumps({'p': p, 'ms': sorted(n)[4] * 1e3}))",
+        COMPILE_S,
     )
     if data is None:
         return Finding(what, "missing", why, "python -m pip install --force-reinstall latenz numba numpy")

@@ -17,7 +17,7 @@ def findings() -> list[Finding]:
 
 def test_everything_a_show_may_need_is_looked_at(findings: list[Finding]) -> None:
     assert [finding.what for finding in findings] == [
-        "Python", "shipped shows and effects", "cache", "torch", "GPU", "pictures from GPU to stage", "built-in generator", "window", "offscreen drawing",
+        "Python", "shipped shows and effects", "cache", "torch", "GPU", "pictures from GPU to stage", "built-in generator", "built-in flower", "window", "offscreen drawing",
         "sound", "MIDI", "OSC port 9000", "video files", "live markets",
     ]  # fmt: skip
 
@@ -33,7 +33,8 @@ def test_what_is_not_well_has_a_remedy_and_what_is_well_needs_none(findings: lis
 def test_what_the_tests_themselves_need_is_found(findings: list[Finding]) -> None:
     states = {finding.what: finding for finding in findings}
     assert states["shipped shows and effects"].state == "ok" and states["video files"].state == "ok"
-    assert states["built-in generator"].state != "missing" and "ms a picture" in states["built-in generator"].found
+    for what in ("built-in generator", "built-in flower"):
+        assert states[what].state != "missing" and "ms a picture" in states[what].found
     assert states["offscreen drawing"].state == "ok"
 
 
