@@ -41,9 +41,9 @@ def save(rows: Sequence[Sequence[Picture]], path: Path) -> None:
     print(path, f"{path.stat().st_size / 1024:.0f} KiB")
 
 
-def gardens(path: Path, tile: int = 150) -> None:
+def gardens(path: Path, tile: int = 128) -> None:
     rows = []
-    for garden in range(5):
+    for garden in range(8):
         sheet = Sheet(garden, tile)
         rows.append([sheet.picture(latent(100 * garden + i)) for i in range(6)])
     save(rows, path)

@@ -7,6 +7,7 @@ from typing import Any
 from engine.controls import Layout
 from engine.generator.base import ModelInfo
 from engine.generator.catalog import How
+from engine.generator.spec import family
 from engine.latent.directions import Directions
 from engine.latent.places import Places
 from engine.latent.spec import VoiceSpec
@@ -107,8 +108,13 @@ class Show:
 
     @property
     def pinned(self) -> "Show":
-        """The show for a stepped clock: one backend from first to last, eager unless one is asked for."""
-        return replace(self, how=replace(self.how, live=False, backend=self.options.backend or "eager"))
+        """The show for a stepped clock: one backend from first to last.
+
+        Eager unless one is asked for; frozen where compiled code finishes the pictures, as eager is many times slower.
+        """
+        finished = learned(self.info) and bool(family(self.info.extra["family"]).maps)
+        backend = self.options.backend or ("frozen" if finished else "eager")
+        return replace(self, how=replace(self.how, live=False, backend=backend))
 
     @property
     def script(self) -> Path | None:

@@ -19,7 +19,7 @@ from tests.engine.generator.small_models import SPECS, source_of
 from tests.shows.live import SHOWS
 
 PERIOD_S = 1 / 30
-THREE = '\n[[voice]]\nseed = 1\n\n[[voice]]\nseed = 2\n\n[[voice]]\nseed = 3\n'
+THREE = "\n[[voice]]\nseed = 1\n\n[[voice]]\nseed = 2\n\n[[voice]]\nseed = 3\n"
 
 
 def play(turns: Turns, voice_s: float, seconds: float, begun_s: float = 0.0) -> list[tuple[int, ...]]:
