@@ -19,6 +19,7 @@ class TulipSynthesis(Synthesis):
     """w (voices, num_ws, w_dim), sharp () -> picture (voices, 3, height, width), -1..1.
 
     batched : makes no difference here; weights are the same for all voices
+    half : the trunk's convolutions in fp16; maps, palette and head in fp32
     """
 
     spec: TulipSpec
@@ -35,6 +36,8 @@ class TulipSynthesis(Synthesis):
         super().__init__(spec, tensors, canvas, batched=batched, half=half)
         self.slots = (Slot("w", (spec.num_ws, spec.w_dim)), Slot("sharp", (), shared=True))
         self.trunk = trunk_of(spec, tensors)
+        if half:
+            self.trunk.halve()
         self.placed = Placed(canvas, spec.maps_side)
         self.head = Head(canvas.height, canvas.width, DRESSES[spec.dress])
 

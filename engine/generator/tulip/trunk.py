@@ -31,10 +31,11 @@ class Modulated(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         style = self.affine(w)
-        x = functional.conv2d(x * style[:, :, None, None], self.weight, padding=1)
-        size = torch.rsqrt(functional.linear(style * style, self.weight.square().sum((2, 3))) + EPSILON)
+        x = functional.conv2d(x * like(style[:, :, None, None], x), self.weight, padding=1)
+        squares = like(self.weight, style).square().sum((2, 3))
+        size = torch.rsqrt(functional.linear(style * style, squares) + EPSILON)
         # The leaky ReLU's gain goes before it, where it costs nothing: the function is positively homogeneous.
-        x = torch.addcmul(SQRT2 * self.bias[:, None, None], x, SQRT2 * size[:, :, None, None])
+        x = torch.addcmul(SQRT2 * self.bias[:, None, None], x, like(SQRT2 * size[:, :, None, None], x))
         return functional.leaky_relu(x, 0.2)
 
 
@@ -48,7 +49,8 @@ class ToMaps(nn.Module):
         self.affine = _style(w_dim, narrow)
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        return functional.conv2d(x * self.affine(w)[:, :, None, None], self.weight, self.bias)
+        style = self.affine(w)[:, :, None, None]
+        return functional.conv2d(like(x, style) * style, self.weight, self.bias)
 
 
 class Level(nn.Module):
@@ -97,9 +99,17 @@ class Trunk(nn.Module):
         """Of 4, 8, 16, ... pixels."""
         return [self.get_submodule(f"b{4 << i}") for i in range(len(self.channels))]  # type: ignore[misc]
 
+    @torch.no_grad()
+    def halve(self) -> None:
+        """Convolve in float16 from now on. Styles, maps and the palette stay float32."""
+        modules = [self, *self.levels, *(m for m in self.modules() if isinstance(m, Modulated))]
+        for module in modules:
+            for name, parameter in module.named_parameters(recurse=False):
+                setattr(module, name, nn.Parameter(parameter.half(), parameter.requires_grad))
+
     def pyramid(self, w: Tensor, levels: int | None = None) -> list[Tensor]:
         """The maps as they are at each of the first so many levels."""
-        x = self.const + self.layout4(w[:, 0]).reshape(-1, self.channels[0], 4, 4)
+        x = self.const + like(self.layout4(w[:, 0]).reshape(-1, self.channels[0], 4, 4), self.const)
         found: list[Tensor] = []
         for i, level in enumerate(self.levels[:levels]):
             if i > 0:
@@ -108,7 +118,7 @@ class Trunk(nn.Module):
                     x = x + level.positions
                 if i == 1:
                     layout = self.layout8(w[:, 2]).reshape(-1, self.layout, 8, 8)
-                    x = x + functional.pad(layout, (0, 0, 0, 0, 0, self.channels[1] - self.layout))
+                    x = x + functional.pad(like(layout, x), (0, 0, 0, 0, 0, self.channels[1] - self.layout))
             x = level.conv1(x, w[:, 2 * i])
             maps = level.tomaps(x, w[:, 2 * i])
             found.append(maps if i == 0 else double(found[-1]) + maps)
@@ -116,6 +126,11 @@ class Trunk(nn.Module):
 
     def forward(self, w: Tensor) -> Tensor:
         return self.pyramid(w)[-1]
+
+
+def like(x: Tensor, other: Tensor) -> Tensor:
+    """x as numbers of the other's type; itself where it has that, so that no graph shows a cast."""
+    return x if x.dtype == other.dtype else x.to(other.dtype)
 
 
 def double(x: Tensor) -> Tensor:
