@@ -146,6 +146,17 @@ def test_gardens_differ_and_each_is_always_the_same() -> None:
     assert np.abs(picture(prepared(1), z).astype(int) - picture(prepared(2), z)).mean() > 10
 
 
+def test_gardens_next_to_each_other_look_unlike() -> None:
+    """By their mean colour, over a few latents: pale, dark, grey and glowing ones."""
+    means = []
+    for garden in range(8):
+        silk = prepared(garden)
+        means.append(np.mean([picture(silk, gaussian(seed))[..., :3].reshape(-1, 3).mean(0) for seed in range(4)], 0))
+    apart = np.abs(np.array(means)[:, None] - np.array(means)[None]).max(2)
+    assert apart[np.triu_indices(8, 1)].min() > 15
+    assert np.ptp(np.mean(means, 1)) > 35
+
+
 def test_an_unknown_model_is_answered_with_the_nearest_name() -> None:
     with pytest.raises(ModelError, match="did you mean 'silk'"):
         model_info("slik")
