@@ -27,7 +27,6 @@ from tests.engine.generator.tulip_models import small_tulip, student, weights
 __all__ = ["small_tulip"]
 STILL = How(live=False)
 SIDE = 32
-PALETTE = 5  # the last layer of w of the small one
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -226,3 +225,22 @@ def test_the_shipped_tulip_draws_flowers_that_differ() -> None:
     one, two = (generator.image(row[None], {}).copy() for row in w)
     assert one.std() > 0.1 and np.abs(one - two).mean() > 0.05
     generator.close()
+
+
+def test_two_tulips_blend_and_their_palettes_apart(tmp_path: Path, small_tulip: Path) -> None:
+    other = tmp_path / "other.safetensors"
+    write(weights(student(1)), other, {})
+
+    def picture(path: Path, second: str, controls: dict[str, float]) -> NDArray[np.float32]:
+        generator = open_model(str(path), "cpu", 1, How(live=False, second=second))
+        generator.prepare(1, SIDE, SIDE)
+        z = np.repeat(gaussian(1)[:, None], 3, axis=1)
+        drawn = generator.image(generator.map(z, 1.0, controls), controls).copy()
+        generator.close()
+        return drawn
+
+    one, two = picture(small_tulip, "", {}), picture(other, "", {})
+    np.testing.assert_allclose(picture(small_tulip, str(other), {}), one, atol=1e-5)
+    np.testing.assert_allclose(picture(small_tulip, str(other), {"blend": 1.0}), two, atol=1e-4)
+    dyed = picture(small_tulip, str(other), {"blend_colour": 1.0})
+    assert np.abs(dyed - one).max() > 0.01 and np.abs(dyed - two).max() > 0.01
