@@ -34,6 +34,11 @@ def cache_dir(kind: str = "") -> Path:
     return folder
 
 
+def work_dir(kind: str) -> Path:
+    """Where what took hours is kept, which no cache is: a folder, not made here. `LATENZ_WORK` moves it."""
+    return Path(os.environ.get("LATENZ_WORK") or platformdirs.user_data_dir("latenz", appauthor=False)) / kind
+
+
 def check_output(path: Path) -> None:
     """InputError unless a file can be written at `path`: said before the work, not after it."""
     if not path.resolve().parent.is_dir():

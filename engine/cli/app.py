@@ -57,3 +57,32 @@ def tidy() -> Iterator[None]:
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
+
+
+class Stop:
+    """Whether somebody asked to stop: the first signal that said so, else 0."""
+
+    number = 0
+
+    def __call__(self) -> bool:
+        return self.number > 0
+
+
+@contextmanager
+def stopping() -> Iterator[Stop]:
+    """For work that ends well by itself when it is asked to: Ctrl-C, SIGTERM or a closed terminal ask; Ctrl-C again
+    ends at once."""
+    stop = Stop()
+
+    def ask(number: int, _: Any) -> None:
+        if stop.number and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stop.number = stop.number or number
+
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    former = {number: signal.signal(number, ask) for number in numbers}
+    try:
+        yield stop
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)

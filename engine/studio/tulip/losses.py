@@ -73,7 +73,7 @@ def loss(trunk: Trunk, head: Head, w: Tensor, batch: Batch, levels: int, window:
     low, top = pyramid[-2], pyramid[-1]
     step = batch.maps.shape[-1] // low.shape[-1]
     at = (window.row % step, window.column % step)
-    total = LOWER * map_loss(low, batch.maps[..., at[0] :: step, at[1] :: step])
+    total: Tensor = LOWER * map_loss(low, batch.maps[..., at[0] :: step, at[1] :: step])
     side = top.shape[-1]
     pictures, maps = batch.pictures, batch.maps
     if side * 2 < maps.shape[-1]:
@@ -88,19 +88,20 @@ def loss(trunk: Trunk, head: Head, w: Tensor, batch: Batch, levels: int, window:
     drawn = developed(linear, window.of_picture(shade, side))
     total = total + picture_loss(drawn, window.of_picture(pictures, side), target[:, 0])
     missed = palette - batch.palettes
-    return total + 2.0 * missed.square().mean() + 0.6 * missed.abs().mean()
+    total = total + 2.0 * missed.square().mean() + 0.6 * missed.abs().mean()
+    return total
 
 
 def map_loss(maps: Tensor, target: Tensor) -> Tensor:
-    """maps (n, MAPS, h, w), target (n, 5, h, w) uint8 of `data.Data.maps`: what layer, and the numbers of that layer."""
-    logits, u, v, light, gloss, _ = maps.split(SPLIT, 1)
+    """maps (n, MAPS, h, w), target (n, 5, h, w) uint8 of `data.Data.maps`: which layer, and that layer's numbers."""
+    logits, u, v, light, gloss, _ = maps.split(SPLIT, 1)  # type: ignore[no-untyped-call]
     layer = target[:, 0].long()
     of = target[:, 1:].float() / 255
     petal = ((layer >= 1) & (layer <= PETALS)).float()
     thing = (layer >= 1).float()
     petals, things = petal.sum() + 1, thing.sum() + 1
     which, what = (layer - 1).clamp(0, PETALS - 1)[:, None], (layer - 1).clamp(min=0)[:, None]
-    total = 0.5 * functional.cross_entropy(logits, layer)
+    total: Tensor = 0.5 * functional.cross_entropy(logits, layer)
     total = total + ((u.gather(1, which)[:, 0] - of[:, 0]).abs() * petal).sum() / petals
     total = total + ((v.gather(1, which)[:, 0] - (of[:, 1] * 2 - 1)).abs() * petal).sum() / petals
     total = total + 0.6 * ((light.gather(1, what)[:, 0] - of[:, 2] * LIGHT_SPAN).abs() * thing).sum() / things
@@ -108,7 +109,7 @@ def map_loss(maps: Tensor, target: Tensor) -> Tensor:
 
 
 def picture_loss(drawn: Tensor, wanted: Tensor, layer: Tensor) -> Tensor:
-    """Absolute difference of pixels and of their steps to the next, in units of -1..1; petals and stamens weigh more."""
+    """Difference of pixels and of their steps to the next, absolute, of -1..1; petals and stamens weigh more."""
     petal = ((layer >= 1) & (layer <= PETALS)).float()
     stamen = (layer >= ANTHER).float()
     weight = (1 + (PETAL_WEIGHT - 1) * petal + (STAMEN_WEIGHT - 1) * stamen)[:, None]

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 
 from engine.generator.tulip import factors
-from engine.generator.tulip.maps import MAPS
 from engine.generator.tulip.trunk import Trunk
 
 Z_DIM, W_DIM = 512, 160
@@ -53,4 +52,5 @@ class Student(nn.Module):
 
     def w(self, x: Tensor) -> Tensor:
         """x (n, 19) -> w (n, num_ws, w_dim), the same for all layers."""
-        return self.mapping(x)[:, None].expand(-1, self.synthesis.num_ws, -1)
+        w: Tensor = self.mapping(x)[:, None].expand(-1, self.synthesis.num_ws, -1)
+        return w

@@ -1,0 +1,207 @@
+"""`latenz train tulip`, from its options to a model that plays.
+
+Call `engine.paths.use_numba_cache` before importing this module.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from engine.errors import InputError
+from engine.generator.tulip.maps import PALETTE
+from engine.paths import check_output
+from engine.studio.tulip import data
+from engine.studio.tulip.export import export
+from engine.studio.tulip.folders import held, reserve
+from engine.studio.tulip.grid import Grid
+from engine.studio.tulip.polish import Lesson, polish
+from engine.studio.tulip.student import Student
+from engine.studio.tulip.train import STATE, Moment, Plan, Training
+
+PICTURES = 40_960
+DATA_SEED = 1  # of the renderings; what is held out has others
+MODEL, GRID = "tulip.safetensors", "grid.png"
+MOST_PICTURES = 4_000_000
+LONGEST_H = 24 * 365
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command line asks for. InputError, naming the option, for what cannot be done.
+
+    out : folder of the state, the log, the grid and the model. data : folder of the renderings
+    hours : of this start, after which it stops and keeps what it has. export : where the model goes as well
+    lesson : of the palette, when all samples have been shown
+    """
+
+    out: Path
+    data: Path
+    pictures: int = PICTURES
+    plan: Plan = field(default_factory=Plan)
+    hours: float | None = None
+    export: Path | None = None
+    lesson: Lesson = field(default_factory=Lesson)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.pictures <= MOST_PICTURES:
+            raise InputError(f"--pictures {self.pictures}: give 1 to {MOST_PICTURES}")
+        if self.hours is not None and not 0 < self.hours <= LONGEST_H:
+            raise InputError(f"--hours {self.hours:g}: give more than 0 and at most {LONGEST_H}")
+        if self.export is not None and self.export.suffix != ".safetensors":
+            raise InputError(f"--export {self.export}: give a name that ends in .safetensors")
+
+
+class Teller(Protocol):
+    """Who is told how it goes."""
+
+    def say(self, text: str) -> None:
+        """A sentence that stays."""
+
+    def rendered(self, done: int, of: int) -> None:
+        """Pictures of the data."""
+
+    def trained(self, moment: Moment) -> None:
+        """Pictures that were shown."""
+
+    def polished(self, done: int, of: int) -> None:
+        """Steps of the palette's polish."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How far it came. done : whether all samples were shown and the palette polished. model : None before the first"""
+
+    samples: int
+    done: bool
+    model: Path | None
+
+
+class _Stopped(Exception):  # noqa: N818 : it is no error
+    """Rendering was asked to stop."""
+
+
+def train(wanted: Wanted, teller: Teller, stop: Callable[[], bool]) -> Outcome:
+    """Render what is missing, train from where it stood, polish, and write the model; `stop` ends it early, well."""
+    if wanted.export is not None:
+        check_output(wanted.export)
+    until_s = time.perf_counter() + 3600 * (wanted.hours or math.inf)
+
+    def ended() -> bool:
+        return stop() or time.perf_counter() > until_s
+
+    with held(wanted.out), _one_thread():
+        try:
+            renderings = rendered(wanted, teller, ended)
+        except _Stopped:
+            return Outcome(0, False, None)
+        training = Training(wanted.out, renderings, wanted.plan)
+        if training.progress.samples:
+            done, of = training.progress.samples, wanted.plan.samples
+            teller.say(f"going on from {done:,} of {of:,} pictures ({wanted.out / STATE})")
+        pages = _Pages(wanted, training)
+
+        def tell(moment: Moment) -> None:
+            if moment.saved:
+                pages.write()
+            teller.trained(moment)
+
+        training.run(tell, ended)
+        if training.done and training.polished is None and not ended():
+            found = polish(training.average, wanted.lesson, teller.polished, ended)
+            if found is not None:
+                training.polish(found)
+                teller.say(found.sentence())
+                pages.write()
+        model = pages.last()
+        return Outcome(training.progress.samples, training.done and training.polished is not None, model)
+
+
+def rendered(wanted: Wanted, teller: Teller, ended: Callable[[], bool]) -> data.Data:
+    """The renderings, made where they are missing. InputError for a folder that cannot hold them."""
+
+    def told(done: int, of: int) -> None:
+        teller.rendered(done, of)
+        if done < of and ended():
+            raise _Stopped
+
+    reserve(wanted.data, DATA_SEED, wanted.pictures)
+    try:
+        return data.make(wanted.data, DATA_SEED, wanted.pictures, wanted.plan.workers, told)
+    except OSError as error:
+        said = error.strerror or error
+        raise InputError(
+            f"{wanted.data} cannot hold the renderings ({said}); make room and give the same command to go on"
+        ) from error
+
+
+class _Pages:
+    """What is shown of a training, written anew after each time that it was saved."""
+
+    def __init__(self, wanted: Wanted, training: Training) -> None:
+        self._wanted, self._training = wanted, training
+        self._model = wanted.out / MODEL
+        self._grid = Grid()
+        self._shown = Student(wanted.plan.seed, wanted.plan.channels).requires_grad_(False)
+
+    def write(self) -> None:
+        self._shown.load_state_dict(self._training.shipped())
+        self._grid.save(self._shown, self._wanted.out / GRID)
+        _export(self._wanted.out / STATE, self._model, self._card())
+
+    def last(self) -> Path | None:
+        """The model, also where it was asked for; None before anything was saved."""
+        state = self._wanted.out / STATE
+        if not state.is_file():
+            return None
+        if not self._model.is_file():
+            self.write()
+        if self._wanted.export is not None:
+            _export(state, self._wanted.export, self._card())
+        return self._wanted.export or self._model
+
+    def _card(self) -> dict[str, Any]:
+        """What the model was made from, as JSON."""
+        training, plan = self._training, self._wanted.plan
+        done = training.progress
+        card: dict[str, Any] = {
+            "teacher": data.teacher(),
+            "renderings": len(training.data.x),
+            "seed": plan.seed,
+            "samples": done.samples,
+            "of_samples": plan.samples,
+            "core_hours": round(done.core_s / 3600, 2),
+            "hours": round(done.wall_s / 3600, 2),
+            "starts": done.starts,
+        }
+        if training.polished is not None:
+            before, after = training.polished.before.tolist(), training.polished.after.tolist()
+            rows = {name: [round(a, 4), round(b, 4)] for name, a, b in zip(PALETTE, before, after, strict=True)}
+            card["palette_error_before_and_after_polish"] = rows
+        return card
+
+
+def _export(state: Path, out: Path, card: dict[str, Any]) -> None:
+    try:
+        export(state, out, card)
+    except OSError as error:
+        raise InputError(
+            f"{out} cannot be written: {error.strerror or error}. What was trained is saved: "
+            "make room and give the same command to go on"
+        ) from error
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Work is shared out among threads of our own; more within one operation would only stand in their way."""
+    former = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(former)
