@@ -106,6 +106,21 @@ def nearest(frames: Tensor, wanted: Tensor) -> Tensor:
     return torch.cdist(frames.flatten(1).double(), wanted.flatten(1).double()).argmin(1)
 
 
+def along(frames: Tensor, wanted: Tensor) -> Tensor:
+    """Where each frame (n, ...) is along a line of wanted frames (m, ...), from 0 to m - 1: the nearest place on it.
+
+    Between two wanted frames the line is straight. Both are taken less their mean frame: what is wrong with all frames
+    in the same way does not move them along.
+    """
+    a, b = (f.flatten(1).double() - f.flatten(1).double().mean(0) for f in (frames, wanted))
+    way = b[1:] - b[:-1]
+    part = (a @ way.T - (b[:-1] * way).sum(1)) / way.square().sum(1).clamp(min=EPSILON)
+    part = part.clamp(0, 1)
+    near = b[None, :-1] + part[..., None] * way[None]
+    best = (a[:, None] - near).square().sum(2).argmin(1)
+    return best + part.gather(1, best[:, None])[:, 0]
+
+
 def spearman(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:
     """Rank correlation along the last axis (Spearman 1904); ties share their mean rank; 0 where one does not vary."""
     x, y = _ranks(np.asarray(a, np.float64)), _ranks(np.asarray(b, np.float64))

@@ -1,9 +1,11 @@
 """Sweeps: one factor goes from end to end, all else stays. Does the picture follow, and nothing else with it?
 
-Three questions. *Match*: of the renderer's frames of the same sweep, is the same one nearest? *Monotone*: read back
-from the pictures, does the factor rise with its Gaussian? *Leakage*: how much does another factor seem to move with
-it? The last two read the pictures with `readback.Reader`, which was taught by the renderer alone, and are asked of the
-renderer's own sweeps too: what the reader cannot see there is no fault of the network.
+*Match*: of the renderer's frames of the same sweep, is the same one nearest? *Monotone*: does the factor rise with its
+Gaussian, read back from the pictures? It is read in two ways: as the place along the renderer's own sweep that is
+nearest to a frame (any factor can be read so, as all others are known), and by `readback.Reader`, who was taught by the
+renderer alone and knows nothing but the frame (and cannot tell fine marks in a bud). *Leakage*: how much does another
+factor move with it? That is read by the reader, against what it reads in the renderer's same frames, where nothing
+leaks: what the reader mistakes is not laid to the network.
 """
 
 from dataclasses import dataclass
@@ -14,24 +16,57 @@ from numpy.typing import NDArray
 from engine.generator.tulip.factors import COUNT
 from engine.studio.tulip import metrics
 from engine.studio.tulip.painters import Painter
-from engine.studio.tulip.readback import Reader
+from engine.studio.tulip.readback import Reader, wanted
 
 STEPS = np.linspace(-1.6, 1.6, 9)  # of the Gaussian: 5 to 95 % of the factor's range
+SPAN = float(wanted(STEPS)[-1] - wanted(STEPS)[0])  # of a factor along a sweep, where its whole range is -1..1
 MATCHED = slice(None, None, 2)  # the frames that are matched, as far apart as five of them are
 SPREAD = 0.7  # of the other factors: nearer their middles, so that few hide another (flames on a petal without any)
+SIDE = 128  # pixels
 RHO = 0.95  # Spearman's, from where on a sweep counts as monotone
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sweep:
-    """Of one factor, over several seeds; `read` are the reader's estimates (seeds, steps, 19) in -1..1.
+    """Of one factor, over several seeds.
 
     match : the share of frames that are nearest to the renderer's same frame
+    place : (seeds, steps) where along the renderer's sweep each frame is, from 0 to steps - 1
+    read, ceiling : (seeds, steps, 19) what the reader sees in the network's and in the renderer's frames, -1..1
     """
 
+    factor: int
     match: float
+    place: NDArray[np.float64]
     read: NDArray[np.float64]
     ceiling: NDArray[np.float64]
+
+    @property
+    def monotone(self) -> float:
+        """The share of sweeps that are in order along the renderer's."""
+        return in_order(self.place)
+
+    @property
+    def monotone_read(self) -> tuple[float, float]:
+        """The share of sweeps that the reader sees in order: the network's, and the renderer's."""
+        return in_order(self.read[..., self.factor]), in_order(self.ceiling[..., self.factor])
+
+    @property
+    def leakage(self) -> tuple[float, int]:
+        """The largest change of another factor over the wanted change, and which other factor it is.
+
+        Changes are from the first frame to the last. Another factor's is what the reader sees in the network beyond
+        what it sees in the renderer: the root mean square over the seeds. The wanted one is how far the frames go
+        along the renderer's sweep. Both are in the factor's own spread, which is the same for all of them.
+        """
+        more = (self.read[:, -1] - self.read[:, 0]) - (self.ceiling[:, -1] - self.ceiling[:, 0])
+        went = float((self.place[:, -1] - self.place[:, 0]).mean()) / (len(STEPS) - 1)
+        return largest_other(more, self.factor, went * SPAN)
+
+    @property
+    def mistaken(self) -> float:
+        """The same of the renderer's own sweeps, where nothing leaks: what the reader takes for another factor."""
+        return largest_other(self.ceiling[:, -1] - self.ceiling[:, 0], self.factor, SPAN)[0]
 
 
 def sweep_x(base: NDArray[np.floating], factor: int) -> NDArray[np.float64]:
@@ -44,26 +79,27 @@ def sweep_x(base: NDArray[np.floating], factor: int) -> NDArray[np.float64]:
 def swept(painter: Painter, renderer: Painter, reader: Reader, base: NDArray[np.floating], factor: int) -> Sweep:
     """Draw one factor's sweeps from the same bases by both, at 128 px, and read them."""
     x = sweep_x(base, factor)
-    drawn, wanted = (p.pictures(x.reshape(-1, COUNT), 128) for p in (painter, renderer))
-    mine, theirs = (pictures.view(*x.shape[:2], *pictures.shape[1:]) for pictures in (drawn, wanted))
-    hits = [metrics.nearest(a[MATCHED], b[MATCHED]).numpy() for a, b in zip(mine, theirs, strict=True)]
-    match = float(np.mean(np.array(hits) == np.arange(len(STEPS[MATCHED]))))
-    read, ceiling = (reader.read(pictures).reshape(x.shape) for pictures in (drawn, wanted))
-    return Sweep(match, read, ceiling)
+    drawn, asked = (p.pictures(x.reshape(-1, COUNT), SIDE) for p in (painter, renderer))
+    mine, theirs = (pictures.view(*x.shape[:2], *pictures.shape[1:]) for pictures in (drawn, asked))
+    pairs = list(zip(mine, theirs, strict=True))
+    hits = np.array([metrics.nearest(a[MATCHED], b[MATCHED]).numpy() for a, b in pairs])
+    return Sweep(
+        factor=factor,
+        match=float((hits == np.arange(len(STEPS[MATCHED]))).mean()),
+        place=np.stack([metrics.along(a, b).numpy() for a, b in pairs]),
+        read=reader.read(drawn).reshape(x.shape),
+        ceiling=reader.read(asked).reshape(x.shape),
+    )
 
 
-def monotone(read: NDArray[np.float64], factor: int) -> float:
-    """The share of sweeps whose reading of the factor rises with it: Spearman's rank correlation at least 0.95."""
-    return float((metrics.spearman(read[..., factor], STEPS) >= RHO).mean())
+def in_order(read: NDArray[np.float64]) -> float:
+    """The share of sweeps (seeds, steps) whose reading rises: Spearman's rank correlation at least 0.95."""
+    return float((metrics.spearman(read, STEPS) >= RHO).mean())
 
 
-def leakage(read: NDArray[np.float64], factor: int) -> tuple[float, int]:
-    """The largest change of another factor over the change of this one, and which other it is.
-
-    A change is from the first frame to the last, in the factor's own spread (which is the same for all, as they are
-    even within -1..1); the mean over the seeds, so that what differs from seed to seed without order is not counted.
-    """
-    change = (read[:, -1] - read[:, 0]).mean(0)
-    others = np.abs(np.delete(change, factor))
-    largest = int(others.argmax())
-    return float(others[largest] / max(abs(change[factor]), metrics.EPSILON)), largest + (largest >= factor)
+def largest_other(change: NDArray[np.float64], factor: int, wanted: float) -> tuple[float, int]:
+    """The root mean square over seeds of each change (seeds, 19) but this factor's: the largest over the wanted one."""
+    size = np.sqrt(np.square(change).mean(0))
+    size[factor] = 0.0
+    largest = int(size.argmax())
+    return float(size[largest] / max(wanted, metrics.EPSILON)), largest
