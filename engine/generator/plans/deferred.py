@@ -4,6 +4,8 @@ The maps come from any plan of voices (frozen, OpenVINO, changing while it plays
 channels.
 """
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,8 +43,11 @@ class DeferredPlan(Plan):
     def image(self, inputs: Inputs) -> NDArray[np.float32]:
         image = np.empty((self._voices, 3, self._canvas.height, self._canvas.width), np.float32)
         for voice in range(self._voices):
-            self._maps.lend(inputs, voice, lambda maps, out=image[voice]: self._finisher.image(maps, inputs, out))
+            self._maps.lend(inputs, voice, partial(self._finish, inputs, image[voice]))
         return image
+
+    def _finish(self, inputs: Inputs, out: NDArray[np.float32], maps: NDArray[np.float32]) -> None:
+        self._finisher.image(maps, inputs, out)
 
     def notes(self) -> dict[str, object]:
         return self._maps.notes()

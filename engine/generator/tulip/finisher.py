@@ -19,21 +19,22 @@ class TulipFinisher:
 
     def __init__(self, spec: TulipSpec, canvas: Canvas, threads: int) -> None:
         use_numba_cache()
-        from engine.generator.tulip import kernels
+        from engine.generator.tulip.painter import Painter
 
         window = Window.of(canvas)
         rows, columns = window.rows(canvas.height, spec.maps_side), window.columns(canvas.width, spec.maps_side)
         self._surround = Surround(rows, columns)
         shape = (len(rows.held), len(columns.held))
-        self._canvas = kernels.Canvas(rows.taps(), columns.taps(), shape, threads, DRESSES[spec.dress])
+        self._painter = Painter(rows.taps(), columns.taps(), shape, threads, DRESSES[spec.dress])
 
     def draw(self, maps: NDArray[np.float32], inputs: Inputs, out: NDArray[np.uint8]) -> None:
-        self._canvas.draw(self._surround(maps[:MAPS]), palette_of(maps), float(inputs["sharp"]), out)
+        self._painter.draw(self._surround(maps[:MAPS]), palette_of(maps), float(inputs["sharp"]), out)
 
     def image(self, maps: NDArray[np.float32], inputs: Inputs, out: NDArray[np.float32]) -> None:
-        self._canvas.image(self._surround(maps[:MAPS]), palette_of(maps), float(inputs["sharp"]), out)
+        self._painter.image(self._surround(maps[:MAPS]), palette_of(maps), float(inputs["sharp"]), out)
 
 
 def palette_of(maps: NDArray[np.float32]) -> NDArray[np.float32]:
     """The palette (11,) that lies in the plane behind the maps."""
-    return maps[MAPS].reshape(-1)[: len(PALETTE)]
+    palette: NDArray[np.float32] = maps[MAPS].reshape(-1)[: len(PALETTE)]
+    return palette

@@ -51,11 +51,11 @@ class Head(nn.Module):
 
     def linear(self, maps: Tensor, palette: Tensor, sharp: Tensor | float) -> Tensor:
         """The picture (n, 3, h, w) before the film curve."""
-        logits, u, v, light, gloss, ground = maps.contiguous().split(SPLIT, 1)
+        logits, u, v, light, gloss, ground = maps.contiguous().split(SPLIT, 1)  # type: ignore[no-untyped-call]
         if self.dressed:
             light, gloss = light * self.light[0] + self.light[1], gloss * self.gloss
             ground = torch.einsum("nkhw,ck->nchw", ground, self.ground) + self.ground_base
-            colours = palette[:, :6].unflatten(1, (2, 3)) @ self.petal.T
+            colours = palette[:, :6].reshape(-1, 2, 3) @ self.petal.T
             palette = torch.cat([colours.flatten(1), palette[:, 6:]], 1)
         share = torch.softmax(logits * sharp, 1)
         petals = share[:, 1 : PETALS + 1]

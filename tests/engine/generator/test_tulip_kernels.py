@@ -21,12 +21,21 @@ from engine.paths import use_numba_cache
 from tests.engine.generator.tulip_maps import maps, palette
 
 use_numba_cache()
-from engine.generator.tulip import kernels, light  # noqa: E402
+from engine.generator.tulip import light  # noqa: E402
+from engine.generator.tulip.painter import Painter  # noqa: E402
 
 Array = NDArray[np.float32]
 POINTS = 16
 LEVEL = 1 / 255
-CANVASES = [Canvas(64, 64), Canvas(16, 16), Canvas(9, 9), Canvas(75, 75), Canvas(200, 200), Canvas(96, 54), Canvas(31, 70)]
+CANVASES = [
+    Canvas(64, 64),
+    Canvas(16, 16),
+    Canvas(9, 9),
+    Canvas(75, 75),
+    Canvas(200, 200),
+    Canvas(96, 54),
+    Canvas(31, 70),
+]
 CANVASES += [Canvas(64, 36, "crop"), Canvas(1, 1), Canvas(300, 20)]
 
 
@@ -38,7 +47,9 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(former)
 
 
-def compiled(canvas: Canvas, own: Array, colours: Array, sharp: float, dress: Dress = GARDEN, threads: int = 1) -> Array:
+def compiled(
+    canvas: Canvas, own: Array, colours: Array, sharp: float, dress: Dress = GARDEN, threads: int = 1
+) -> Array:
     """(3, height, width) in 0..1."""
     out = np.full((3, canvas.height, canvas.width), np.nan, np.float32)
     tool, longer = tools(canvas, own, dress, threads)
@@ -53,11 +64,11 @@ def bytes_of(canvas: Canvas, own: Array, colours: Array, sharp: float = 1.0, thr
     return out
 
 
-def tools(canvas: Canvas, own: Array, dress: Dress, threads: int) -> tuple[kernels.Canvas, Array]:
+def tools(canvas: Canvas, own: Array, dress: Dress, threads: int) -> tuple[Painter, Array]:
     points, window = own.shape[1], Window.of(canvas)
     rows, columns = window.rows(canvas.height, points), window.columns(canvas.width, points)
     shape = (len(rows.held), len(columns.held))
-    return kernels.Canvas(rows.taps(), columns.taps(), shape, threads, dress), Surround(rows, columns)(own)
+    return Painter(rows.taps(), columns.taps(), shape, threads, dress), Surround(rows, columns)(own)
 
 
 def true(canvas: Canvas, own: Array, colours: Array, sharp: float, dress: Dress = GARDEN) -> Array:
