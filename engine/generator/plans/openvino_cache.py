@@ -54,7 +54,7 @@ def entry_path(key: str, canvas: Canvas, machine: str, folder: Path) -> Path:
 def _sources() -> str:
     state = hashlib.sha256()
     here = Path(__file__).parent
-    for path in sorted((*here.glob("*.py"), *here.parent.glob("*.py"))):
+    for path in sorted((*here.glob("*.py"), *here.parent.glob("*.py"), *here.parent.glob("tulip/*.py"))):
         state.update(path.name.encode() + path.read_bytes())
     return state.hexdigest()
 
