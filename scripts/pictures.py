@@ -1,18 +1,22 @@
 """Make the pictures of the shows in docs/img: each show rendered for a while, one frame kept.
 
-python scripts/pictures.py [SHOW ...]
+python scripts/pictures.py [SHOW ...] [boom_and_crash]
 """
 
 import json
 import sys
 import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import soundfile
+from numpy.typing import NDArray
 from PIL import Image
 from tune import RATE_HZ, tune
 
-from engine.preset import Options, find_show, load_show
+from engine.preset import Options, Show, find_show, load_show
 from engine.show.desk import Desk
 from engine.show.stepped import Stepped
 from engine.stage.offscreen import Offscreen
@@ -20,15 +24,28 @@ from engine.studio.render import taken
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "img"
 SIZE = (960, 540)
-FPS = 12.0
-# show: seconds to let pass, whether it hears the tune, what hands do at the beginning
-SHOWS: dict[str, tuple[float, bool, dict[str, float]]] = {
-    "first_light": (9.0, True, {}),
-    "pulse": (13.0, True, {}),
-    "hands_on": (3.0, False, {"/direction/bloom": 2.0, "/direction/filaments": 1.6, "/direction/hue": -0.8}),
-    "mosaic": (62.0, False, {}),
-    "score": (11.0, False, {}),
+
+
+@dataclass(frozen=True)
+class Shot:
+    """What becomes the picture of a show: the frame at the end, at this rate, and what hands do at the beginning."""
+
+    seconds: float
+    fps: float = 12.0
+    hears: bool = False
+    writes: dict[str, float] = field(default_factory=dict)
+
+
+SHOTS = {
+    "first_light": Shot(9.0, 4.0),
+    "pulse": Shot(13.0, hears=True),
+    "garden": Shot(5.2, hears=True),
+    "hands_on": Shot(3.0, 4.0, writes={"/direction/bloom": 0.6, "/direction/stripes": 0.2, "/direction/hue": -0.4}),
+    "mosaic": Shot(11.0, 4.0),
+    "score": Shot(11.0),
 }
+BOOM_S, CRASH_S = 137.0, 178.0  # of mosaic's series: July and November 2008
+LONG_FPS = 2.0
 
 
 def hands(folder: Path, writes: dict[str, float]) -> Path:
@@ -42,22 +59,42 @@ def hands(folder: Path, writes: dict[str, float]) -> Path:
 
 def picture(name: str, folder: Path) -> None:
     """Render one show and keep its last frame."""
-    seconds, hears, writes = SHOWS[name]
+    shot = SHOTS[name]
     song = folder / "song.wav"
-    if not song.exists():
+    if shot.hears and not song.exists():
         soundfile.write(song, tune(30.0), RATE_HZ)
-    show = load_show(find_show(name), Options(size=SIZE, fps=FPS, audio=str(song) if hears else None))
-    desk = taken(show, hands(folder, writes)) if writes else Desk(show, live=False)
-    with Offscreen(*SIZE) as stage:
+    show = load_show(find_show(name), Options(size=SIZE, fps=shot.fps, audio=str(song) if shot.hears else None))
+    desk = taken(show, hands(folder, shot.writes)) if shot.writes else Desk(show, live=False)
+    keep([frame for _, frame in rendered(show, desk, shot.seconds)][-1], f"show_{name}.jpg")
+
+
+def boom_and_crash() -> None:
+    """Two moments of the history that mosaic plays, one above the other."""
+    show = load_show(find_show("mosaic"), Options(fps=LONG_FPS))
+    wanted = (round(BOOM_S * LONG_FPS), round(CRASH_S * LONG_FPS))
+    moments = [frame for n, frame in rendered(show, Desk(show, live=False), CRASH_S + 1) if n in wanted]
+    keep(np.concatenate(moments), "mosaic_boom_crash.jpg")
+
+
+def rendered(show: Show, desk: Desk, seconds: float) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """The frames of a show, numbered; each is good until the next."""
+    with Offscreen(*show.size) as stage:
         stepped = Stepped(show, stage, desk=desk, threads=2)
-        frame = list(stepped.frames(round(seconds * FPS)))[-1]
+        yield from ((n, frame.copy()) for n, frame in enumerate(stepped.frames(round(seconds * show.fps))))
         stepped.close()
-    path = OUT / f"show_{name}.jpg"
+
+
+def keep(frame: NDArray[np.uint8], name: str) -> None:
+    """Write one picture of the documents."""
+    path = OUT / name
     Image.fromarray(frame).save(path, quality=88, optimize=True)
     sys.stdout.write(f"{path.name}: {path.stat().st_size >> 10} KB, mean {frame.mean():.0f}\n")
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as temporary:
-        for wanted in sys.argv[1:] or SHOWS:
-            picture(wanted, Path(temporary))
+        for wanted in sys.argv[1:] or (*SHOTS, "boom_and_crash"):
+            if wanted == "boom_and_crash":
+                boom_and_crash()
+            else:
+                picture(wanted, Path(temporary))

@@ -35,6 +35,7 @@ class Case:
     seconds: float
     frames: tuple[int, ...]
     take: Path | None = None
+    fps: int = 30
 
     @property
     def name(self) -> str:
@@ -43,8 +44,8 @@ class Case:
 
 CASES = (
     Case(str(SHOWS / "plain"), 3.5, (0, 54, 76, 104), TAKE),  # the poke at 1.84 s, an accent from 2.4 to 2.8 s
-    Case("first_light", 2.0, (0, 30, 59)),
-    Case("mosaic", 1.0, (0, 29)),
+    Case("first_light", 6.0, (0, 30, 59), fps=10),
+    Case("mosaic", 5.0, (0, 24), fps=5),
 )
 
 
@@ -56,10 +57,10 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Frames]:
 
 
 def _render(case: Case, out: Path) -> Frames:
-    report = render(Render(case.show, out, case.seconds, Options(size=SIZE, fps=30), case.take))
+    report = render(Render(case.show, out, case.seconds, Options(size=SIZE, fps=case.fps), case.take))
     assert report["black_frames"] == 0
     frames: Frames = np.load(out)
-    assert frames.shape == (round(30 * case.seconds), SIZE[1], SIZE[0], 3)
+    assert frames.shape == (round(case.fps * case.seconds), SIZE[1], SIZE[0], 3)
     return frames
 
 
