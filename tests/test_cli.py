@@ -20,7 +20,7 @@ from tests.shows.live import ROOT, SHOWS, free_port
 PLAIN = str(SHOWS / "plain")
 COMMANDS = (
     "play", "record", "render", "signals", "analyse", "inspect", "convert", "new", "check", "doctor", "bench",
-    "still",
+    "still", "train",
 )  # fmt: skip
 HEAVY = ("torch", "numpy", "moderngl", "librosa", "numba", "glfw", "av", "sounddevice", "openvino")
 Run = Callable[..., tuple[int, str, str]]

@@ -4,6 +4,7 @@ Call `engine.paths.use_numba_cache` before importing this module.
 """
 
 import math
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ import torch
 
 from engine.errors import InputError
 from engine.generator.tulip.maps import PALETTE
-from engine.paths import check_output
+from engine.paths import check_output, part_beside
 from engine.studio.tulip import data
 from engine.studio.tulip.export import export
 from engine.studio.tulip.folders import held, reserve
@@ -152,17 +153,17 @@ class _Pages:
     def write(self) -> None:
         self._shown.load_state_dict(self._training.shipped())
         self._grid.save(self._shown, self._wanted.out / GRID)
-        _export(self._wanted.out / STATE, self._model, self._card())
+        with _kept(self._model):
+            export(self._wanted.out / STATE, self._model, self._card())
 
     def last(self) -> Path | None:
         """The model, also where it was asked for; None before anything was saved."""
-        state = self._wanted.out / STATE
-        if not state.is_file():
+        if not (self._wanted.out / STATE).is_file():
             return None
         if not self._model.is_file():
             self.write()
         if self._wanted.export is not None:
-            _export(state, self._wanted.export, self._card())
+            _copy(self._model, self._wanted.export)
         return self._wanted.export or self._model
 
     def _card(self) -> dict[str, Any]:
@@ -186,9 +187,16 @@ class _Pages:
         return card
 
 
-def _export(state: Path, out: Path, card: dict[str, Any]) -> None:
+def _copy(model: Path, out: Path) -> None:
+    with _kept(out), part_beside(out) as part:
+        shutil.copyfile(model, part)
+
+
+@contextmanager
+def _kept(out: Path) -> Iterator[None]:
+    """InputError, naming the file, where it cannot be written."""
     try:
-        export(state, out, card)
+        yield
     except OSError as error:
         raise InputError(
             f"{out} cannot be written: {error.strerror or error}. What was trained is saved: "

@@ -105,7 +105,8 @@ def map_loss(maps: Tensor, target: Tensor) -> Tensor:
     total = total + ((u.gather(1, which)[:, 0] - of[:, 0]).abs() * petal).sum() / petals
     total = total + ((v.gather(1, which)[:, 0] - (of[:, 1] * 2 - 1)).abs() * petal).sum() / petals
     total = total + 0.6 * ((light.gather(1, what)[:, 0] - of[:, 2] * LIGHT_SPAN).abs() * thing).sum() / things
-    return total + 0.6 * ((gloss[:, 0] - of[:, 3] * GLOSS_SPAN).abs() * petal).sum() / petals
+    total = total + 0.6 * ((gloss[:, 0] - of[:, 3] * GLOSS_SPAN).abs() * petal).sum() / petals
+    return total
 
 
 def picture_loss(drawn: Tensor, wanted: Tensor, layer: Tensor) -> Tensor:

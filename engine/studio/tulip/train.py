@@ -21,7 +21,7 @@ from engine.studio.tulip.data import SIDE, Data, teacher
 from engine.studio.tulip.ground import palette
 from engine.studio.tulip.log import write_row
 from engine.studio.tulip.polish import Polished
-from engine.studio.tulip.student import CHANNELS, Student
+from engine.studio.tulip.student import CHANNELS, LAYOUT, Student
 from engine.studio.tulip.team import Team
 
 BETAS, EPSILON = (0.9, 0.99), 1e-8
@@ -71,8 +71,12 @@ class Plan:
             raise InputError(f"--seed {self.seed}: give 0 to {2**32 - 1}")
         if not 0 <= self.save_s <= LONGEST_SAVE_S:
             raise InputError(f"--save {self.save_s:g}: give 0 to {LONGEST_SAVE_S} seconds")
-        if not LEVELS[0] <= len(self.channels) <= LEVELS[1] or not all(1 <= c <= MOST_CHANNELS for c in self.channels):
-            raise InputError(f"channels {self.channels}: give {LEVELS[0]} to {LEVELS[1]} of 1 to {MOST_CHANNELS} each")
+        right = LEVELS[0] <= len(self.channels) <= LEVELS[1] and self.channels[1] >= LAYOUT
+        if not right or not all(1 <= c <= MOST_CHANNELS for c in self.channels):
+            raise InputError(
+                f"channels {self.channels}: give {LEVELS[0]} to {LEVELS[1]} of 1 to {MOST_CHANNELS} each, "
+                f"the second of them at least {LAYOUT}, which w lays out"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from engine.generator.tulip.factors import factors_of
 from engine.studio.tulip.data import Data, latents, sample
 from engine.studio.tulip.train import Moment, Plan, Training
 
-CHANNELS = (8, 8, 8)
+CHANNELS = (8, 32, 8)
 PLAN = Plan(samples=24, batch=4, workers=2, seed=3, channels=CHANNELS)
 
 

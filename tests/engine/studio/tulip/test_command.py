@@ -82,7 +82,8 @@ def test_from_nothing_to_a_model_that_plays(tmp_path: Path, renderings: Path) ->
     out = tmp_path / "out"
     names = {STATE, LOG, command.MODEL, command.GRID, ".lock"}
     assert {path.name for path in out.iterdir()} == names
-    assert Image.open(out / command.GRID).size == (128, 256)
+    with Image.open(out / command.GRID) as picture:
+        assert picture.size == (128, 256)
     header = model_file.read_header(out / command.MODEL)
     assert header.spec.family == "tulip" and (out / command.MODEL).read_bytes() == wanted.export.read_bytes()  # type: ignore[union-attr]
     with safe_open(out / STATE, "np") as state:

@@ -55,7 +55,7 @@ def test_what_it_learns_makes_the_loss_less(tmp_path: Path) -> None:
         with torch.no_grad():
             return float(map_loss(net.synthesis(net.w(x)), truth))
 
-    assert missed(training.student) < 0.8 * missed(Student(PLAN.seed, PLAN.channels))
+    assert missed(training.student) < 0.9 * missed(Student(PLAN.seed, PLAN.channels))
 
 
 def test_the_average_follows_the_weights_slowly(tmp_path: Path) -> None:
@@ -97,8 +97,8 @@ def test_a_line_of_the_log_that_was_cut_does_not_spoil_the_next(tmp_path: Path) 
     ("changed", "said"),
     [
         ({"seed": 4}, "was trained with another seed: 3; now 4"),
-        ({"channels": (8, 8, 12)}, "does not fit this network"),
-        ({"channels": (8, 8, 8, 8)}, "does not fit this network"),
+        ({"channels": (8, 32, 12)}, "does not fit this network"),
+        ({"channels": (8, 32, 8, 8)}, "does not fit this network"),
     ],
 )
 def test_a_state_of_another_plan_is_refused(tmp_path: Path, changed: dict[str, Any], said: str) -> None:
@@ -131,8 +131,9 @@ ABSURD = [
     ({"batch": 16, "workers": 3}, "a batch of 16 cannot be shared out among 3 threads: give a --batch"),
     ({"rate": 0.0}, "--rate 0:"), ({"rate": math.nan}, "--rate nan:"), ({"rate": 2.0}, "--rate 2:"),
     ({"seed": -1}, "--seed -1:"), ({"seed": 2**32}, "--seed 4294967296:"), ({"save_s": 900.0}, "--save 900:"),
-    ({"save_s": math.nan}, "--save nan:"), ({"channels": (8, 8)}, r"channels \(8, 8\)"),
-    ({"channels": (8,) * 6}, "give 3 to 5 of 1 to 4096"), ({"channels": (8, 0, 8)}, "give 3 to 5"),
+    ({"save_s": math.nan}, "--save nan:"), ({"channels": (8, 32)}, r"channels \(8, 32\)"),
+    ({"channels": (32,) * 6}, "give 3 to 5 of 1 to 4096"), ({"channels": (0, 32, 8)}, "give 3 to 5"),
+    ({"channels": (8, 31, 8)}, "the second of them at least 32"),
 ]  # fmt: skip
 
 
