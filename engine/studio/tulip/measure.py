@@ -53,8 +53,8 @@ class Samples:
     lessons: Lessons = field(default_factory=Lessons)
 
     def __post_init__(self) -> None:
-        if min(self.small, self.large, self.sweeps) < 2 or self.frames < 3:
-            raise InputError("to measure takes at least 2 pictures of each size, 2 sweeps and 3 frames")
+        if min(self.small, self.large) < 2 or self.sweeps < 1 or self.frames < 3:
+            raise InputError("to measure takes at least 2 pictures of each size, a sweep and 3 frames")
 
 
 def silent(what: str, done: int, of: int) -> None:

@@ -10,18 +10,17 @@ import torch
 
 from engine.errors import InputError, ModelError
 from engine.generator.tulip.factors import COUNT, NAMES
-from engine.studio.tulip import fidelity, sweeps, walk
+from engine.studio.tulip import checkpoint, fidelity, sweeps, walk
 from engine.studio.tulip.data import latents
-from engine.studio.tulip.export import write
+from engine.studio.tulip.export import export, write
 from engine.studio.tulip.measure import Samples, measure
 from engine.studio.tulip.painters import Learned, Painter, Renderer, Scene, X, majority
 from engine.studio.tulip.playing import unrounded
 from engine.studio.tulip.readback import Lessons, Reader
 from engine.studio.tulip.report import Report, markdown
 from tests.engine.generator.tulip_models import student, weights
-from tests.engine.studio.tulip.small import trained
 
-FEW = Samples(small=8, large=2, sweeps=2, frames=4, lessons=Lessons(pictures=16, rounds=1, batch=8))
+FEW = Samples(small=8, large=2, sweeps=1, frames=4, lessons=Lessons(pictures=16, rounds=1, batch=8))
 RENDERER = Renderer(2)
 
 
@@ -91,12 +90,12 @@ def test_a_file_that_is_no_tulip_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_renderer_is_exactly_like_itself_and_finer_rays_pass_every_bar() -> None:
-    x = latents(999, 12)
+    x = latents(999, 8)
     truth = RENDERER.scene(x, 128)
     same = fidelity.fidelity(truth, truth, x)
     for (measure_, _), value in same.items():
         assert math.isnan(value) or value == pytest.approx(math.inf if measure_ == "PSNR" else 1.0, abs=1e-6)
-    finer = fidelity.fidelity(Renderer(2, 4).scene(x[:4], 128), truth, x[:4])
+    finer = fidelity.fidelity(Renderer(2, 4).scene(x[:2], 128), truth, x[:2])
     for key, bar in fidelity.BARS.items():
         if key in finer and not math.isnan(finer[key]):
             assert finer[key] in bar, key
@@ -184,11 +183,8 @@ def test_factors_go_to_z_and_back(model: Path) -> None:
 
 
 def test_half_precision_is_measured_against_the_training(tmp_path: Path) -> None:
-    from engine.studio.tulip.export import export
-
-    training = tmp_path / "run" / "training.safetensors"
-    trained(training.parent)
-    model = tmp_path / "model.safetensors"
+    training, model = tmp_path / "training.safetensors", tmp_path / "model.safetensors"
+    checkpoint.save(training, {"average": student().state_dict()}, checkpoint.Progress(), {})
     export(training, model, {}, sharp=2.0)
     x = latents(3, 2)
     here, whole = Learned.open(model).pictures(x, 64), unrounded(model, training).pictures(x, 64)

@@ -26,8 +26,8 @@ def test_what_a_perfect_reader_says_is_even_from_end_to_end() -> None:
 
 
 def test_it_learns_what_is_plain_to_see() -> None:
-    lessons = Lessons(pictures=256, rounds=8, batch=16)
-    x, other = latents(1, 256), latents(2, 64)
+    lessons = Lessons(pictures=128, rounds=8, batch=16)
+    x, other = latents(1, 128), latents(2, 48)
     found = taught(shown(x, 2, silent), x, lessons, silent)
     scores = r2(found.read(Renderer(2).pictures(other, 128)), wanted(other))
     assert scores[NAMES.index("bloom")] > 0.5 and scores[NAMES.index("ground")] > 0.3
