@@ -12,6 +12,7 @@ FITS = 0.85  # of a frame's time that those may take
 FREE = 0.70  # of a frame's time, below which one voice more would fit
 PATIENCE_S = 3.0  # there must be room for so long before one more is drawn
 MOST_S = 60.0  # patience at most: it doubles when one more was too much, and comes back when it was not
+COUNTED_S = 5.0  # what `voice_fps` is counted over
 SOON_S = 10.0  # what is taken back within this was too much
 
 
@@ -26,7 +27,8 @@ class Turns:
         """mode : "auto" measures; True always draws one voice a frame, False always all."""
         self.voices, self.mode = voices, mode
         self.a_frame = 1 if mode is True else voices  # how many are drawn for each frame
-        self._drawn = [0] * voices  # how often each was, since somebody asked
+        self._drawn = [0] * voices  # how often each was, since then
+        self._fps: list[float] = []
         self._asked_s = now_s
         self._next = 0
         self._took_s: deque[float] = deque(maxlen=WINDOW)  # one voice's share of each of the last frames
@@ -81,12 +83,13 @@ class Turns:
         self._room_since_s = None
 
     def notes(self, now_s: float) -> dict[str, object]:
-        """For the report: who is drawn, and how often each voice was since the last time this was asked."""
+        """For the report: who is drawn, and how often each voice was in the last five seconds or a little more."""
         if self.voices < 2:
             return {}
         passed_s = max(now_s - self._asked_s, 1e-3)
-        fps = [round(count / passed_s, 1) for count in self._drawn]
-        self._asked_s, self._drawn = now_s, [0] * self.voices
+        if not self._fps or passed_s >= COUNTED_S:
+            self._fps = [round(count / passed_s, 1) for count in self._drawn]
+            self._asked_s, self._drawn = now_s, [0] * self.voices
         every = self.a_frame >= self.voices
         turns = "all voices in each frame" if every else f"{self.a_frame} of {self.voices} voices a frame, in turn"
-        return {"turns": turns, "voice_fps": fps}
+        return {"turns": turns, "voice_fps": self._fps}
