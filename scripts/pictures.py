@@ -1,6 +1,6 @@
 """Make the pictures of the shows in docs/img: each show rendered for a while, one frame kept.
 
-python scripts/pictures.py [SHOW ...] [boom_and_crash]
+python scripts/pictures.py [SHOW ...] [opening] [boom_and_crash]
 """
 
 import json
@@ -46,6 +46,7 @@ SHOTS = {
 }
 BOOM_S, CRASH_S = 137.0, 178.0  # of mosaic's series: July and November 2008
 LONG_FPS = 2.0
+TILE = (256, 144)
 
 
 def hands(folder: Path, writes: dict[str, float]) -> Path:
@@ -66,6 +67,14 @@ def picture(name: str, folder: Path) -> None:
     show = load_show(find_show(name), Options(size=SIZE, fps=shot.fps, audio=str(song) if shot.hears else None))
     desk = taken(show, hands(folder, shot.writes)) if shot.writes else Desk(show, live=False)
     keep([frame for _, frame in rendered(show, desk, shot.seconds)][-1], f"show_{name}.jpg")
+
+
+def opening() -> None:
+    """The first twenty seconds of first_light, a picture every two."""
+    show = load_show(find_show("first_light"), Options(fps=LONG_FPS))
+    shown = [Image.fromarray(frame) for n, frame in rendered(show, Desk(show, live=False), 20.0) if n % 4 == 2]
+    small = [np.asarray(frame.resize(TILE, Image.Resampling.LANCZOS)) for frame in shown]
+    keep(np.concatenate([np.concatenate(small[:5], 1), np.concatenate(small[5:], 1)]), "first_light.jpg")
 
 
 def boom_and_crash() -> None:
@@ -93,8 +102,9 @@ def keep(frame: NDArray[np.uint8], name: str) -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as temporary:
-        for wanted in sys.argv[1:] or (*SHOTS, "boom_and_crash"):
-            if wanted == "boom_and_crash":
-                boom_and_crash()
+        others = {"opening": opening, "boom_and_crash": boom_and_crash}
+        for wanted in sys.argv[1:] or (*SHOTS, *others):
+            if wanted in others:
+                others[wanted]()
             else:
                 picture(wanted, Path(temporary))
