@@ -6,6 +6,8 @@ nearest to a frame (any factor can be read so, as all others are known), and by 
 renderer alone and knows nothing but the frame (and cannot tell fine marks in a bud). *Leakage*: how much does another
 factor move with it? That is read by the reader, against what it reads in the renderer's same frames, where nothing
 leaks: what the reader mistakes is not laid to the network.
+
+Sweeps that cannot be seen in the renderer's pictures (a blotch in a bud) are not asked for their order.
 """
 
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ SPAN = float(wanted(STEPS)[-1] - wanted(STEPS)[0])  # of a factor along a sweep,
 MATCHED = slice(None, None, 2)  # the frames that are matched, as far apart as five of them are
 SPREAD = 0.7  # of the other factors: nearer their middles, so that few hide another (flames on a petal without any)
 SIDE = 128  # pixels
+SEEN = 1 / 255  # root mean square change from the first frame to the last: less is below the steps of a screen
 RHO = 0.95  # Spearman's, from where on a sweep counts as monotone
 
 
@@ -30,26 +33,34 @@ RHO = 0.95  # Spearman's, from where on a sweep counts as monotone
 class Sweep:
     """Of one factor, over several seeds.
 
-    match : the share of frames that are nearest to the renderer's same frame
+    seen : (seeds,) whether the renderer's pictures change
+    matched : (seeds, frames) of every other frame, whether it is nearest to the renderer's same frame
     place : (seeds, steps) where along the renderer's sweep each frame is, from 0 to steps - 1
     read, ceiling : (seeds, steps, 19) what the reader sees in the network's and in the renderer's frames, -1..1
     """
 
     factor: int
-    match: float
+    seen: NDArray[np.bool_]
+    matched: NDArray[np.bool_]
     place: NDArray[np.float64]
     read: NDArray[np.float64]
     ceiling: NDArray[np.float64]
 
     @property
+    def match(self) -> float:
+        """The share of frames that are nearest to the renderer's same frame."""
+        return _mean(self.matched[self.seen])
+
+    @property
     def monotone(self) -> float:
         """The share of sweeps that are in order along the renderer's."""
-        return in_order(self.place)
+        return in_order(self.place[self.seen])
 
     @property
     def monotone_read(self) -> tuple[float, float]:
         """The share of sweeps that the reader sees in order: the network's, and the renderer's."""
-        return in_order(self.read[..., self.factor]), in_order(self.ceiling[..., self.factor])
+        mine, theirs = (read[self.seen][..., self.factor] for read in (self.read, self.ceiling))
+        return in_order(mine), in_order(theirs)
 
     @property
     def leakage(self) -> tuple[float, int]:
@@ -60,7 +71,7 @@ class Sweep:
         along the renderer's sweep. Both are in the factor's own spread, which is the same for all of them.
         """
         more = (self.read[:, -1] - self.read[:, 0]) - (self.ceiling[:, -1] - self.ceiling[:, 0])
-        went = float((self.place[:, -1] - self.place[:, 0]).mean()) / (len(STEPS) - 1)
+        went = _mean((self.place[:, -1] - self.place[:, 0])[self.seen]) / (len(STEPS) - 1)
         return largest_other(more, self.factor, went * SPAN)
 
     @property
@@ -83,9 +94,11 @@ def swept(painter: Painter, renderer: Painter, reader: Reader, base: NDArray[np.
     mine, theirs = (pictures.view(*x.shape[:2], *pictures.shape[1:]) for pictures in (drawn, asked))
     pairs = list(zip(mine, theirs, strict=True))
     hits = np.array([metrics.nearest(a[MATCHED], b[MATCHED]).numpy() for a, b in pairs])
+    change = (theirs[:, -1] - theirs[:, 0]).square().mean((1, 2, 3)).sqrt()
     return Sweep(
         factor=factor,
-        match=float((hits == np.arange(len(STEPS[MATCHED]))).mean()),
+        seen=(change >= SEEN).numpy(),
+        matched=hits == np.arange(len(STEPS[MATCHED])),
         place=np.stack([metrics.along(a, b).numpy() for a, b in pairs]),
         read=reader.read(drawn).reshape(x.shape),
         ceiling=reader.read(asked).reshape(x.shape),
@@ -93,8 +106,11 @@ def swept(painter: Painter, renderer: Painter, reader: Reader, base: NDArray[np.
 
 
 def in_order(read: NDArray[np.float64]) -> float:
-    """The share of sweeps (seeds, steps) whose reading rises: Spearman's rank correlation at least 0.95."""
-    return float((metrics.spearman(read, STEPS) >= RHO).mean())
+    """The share of sweeps (seeds, steps) whose reading rises: Spearman's rank correlation at least 0.95.
+
+    nan for none
+    """
+    return _mean(metrics.spearman(read, STEPS) >= RHO)
 
 
 def largest_other(change: NDArray[np.float64], factor: int, wanted: float) -> tuple[float, int]:
@@ -103,3 +119,7 @@ def largest_other(change: NDArray[np.float64], factor: int, wanted: float) -> tu
     size[factor] = 0.0
     largest = int(size.argmax())
     return float(size[largest] / max(wanted, metrics.EPSILON)), largest
+
+
+def _mean(values: NDArray[np.generic]) -> float:
+    return float(values.mean()) if values.size else float("nan")

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -136,7 +137,7 @@ def test_a_sweep_moves_one_factor_and_keeps_all_else() -> None:
 
 
 def sweep_of(read: np.ndarray, ceiling: np.ndarray, place: np.ndarray) -> sweeps.Sweep:
-    return sweeps.Sweep(2, 1.0, place, read, ceiling)
+    return sweeps.Sweep(2, np.ones(4, np.bool_), np.ones((4, 5), np.bool_), place, read, ceiling)
 
 
 def test_what_rises_is_monotone_and_what_falls_in_one_sweep_of_four_is_seen() -> None:
@@ -146,6 +147,22 @@ def test_what_rises_is_monotone_and_what_falls_in_one_sweep_of_four_is_seen() ->
     read[0, :, 2] = read[0, ::-1, 2]
     place[:2] = place[:2, ::-1]
     assert sweep_of(read, read, place).monotone == 0.5 and sweep_of(read, read, place).monotone_read[0] == 0.75
+
+
+def test_what_nobody_can_see_is_not_asked_for_its_order() -> None:
+    place, read = np.tile(np.arange(9.0), (4, 1)), np.zeros((4, 9, COUNT))
+    place[3] = 4.0
+    assert sweep_of(read, read, place).monotone == 0.75
+    seen = np.array([True, True, True, False])
+    assert replace(sweep_of(read, read, place), seen=seen).monotone == 1.0
+    assert math.isnan(replace(sweep_of(read, read, place), seen=~seen & seen).monotone)
+
+
+def test_the_colour_of_flames_cannot_be_seen_without_flames() -> None:
+    base = latents(3, 2)
+    base[:, NAMES.index("stripes")] = (-8, 0)
+    found = sweeps.swept(RENDERER, RENDERER, Reader().eval(), base, NAMES.index("stripe_hue"))
+    assert found.seen.tolist() == [False, True]
 
 
 def test_what_moves_along_leaks_and_what_the_reader_always_mistakes_does_not() -> None:
