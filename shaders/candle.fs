@@ -31,7 +31,7 @@ float breath(float t) {
 
 // 1 on a hair-thin net of bent lines, 0 between them.
 float crackle(vec2 at, float px) {
-    vec2 bent = at + 0.035 * sin(at.yx * 17.0 + 2.0 * sin(at.xy * 7.0)) + 0.012 * sin(at.yx * 53.0 + 4.0 * at.xy);
+    vec2 bent = at + 0.035 * sin(at.yx * 17.0 + 2.0 * sin(at.xy * 7.0)) + 0.012 * sin(at.yx * 53.0);
     vec2 line = abs(fract(bent * vec2(9.0, 7.0)) - 0.5);
     vec2 fine = abs(fract(vec2(bent.x + 0.6 * bent.y, bent.y - 0.5 * bent.x) * 15.0) - 0.5);
     float near = min(min(line.x / 9.0, line.y / 7.0), min(fine.x, fine.y) / 15.0 + 0.0004);
@@ -39,16 +39,18 @@ float crackle(vec2 at, float px) {
 }
 
 void main() {
-    if (PASSINDEX == 0) {
-        gl_FragColor = next_phase(burning, ROUNDS);
+    if (PASSINDEX == 0) {  // the phase, and what follows from it: the same for every pixel
+        vec4 phase = next_phase(burning, ROUNDS);
+        float t = 6.2831853 * phase.x;
+        gl_FragColor = vec4(phase.x, breath(t), sin(t * 16.0), sin(t * 22.0));
         return;
     }
     vec3 given = IMG_THIS_PIXEL(inputImage).rgb;
-    float t = phase_of(burning);
+    vec4 burns = texelFetch(burning, ivec2(0), 0);
     vec2 shape = vec2(RENDERSIZE.x / RENDERSIZE.y, 1.0);
     vec2 at = isf_FragNormCoord;
-    float lively = flicker * breath(t);
-    vec2 flame = candle + flicker * 0.006 * vec2(sin(t * 16.0), sin(t * 22.0));
+    float lively = flicker * burns.y;
+    vec2 flame = candle + flicker * 0.006 * burns.zw;
     vec2 away = (at - flame) * mix(vec2(1.0), shape, 0.5);
     float near = exp(-2.2 * dot(away, away));
     vec2 off = at * 2.0 - 1.0;
