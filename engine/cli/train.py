@@ -31,7 +31,7 @@ def tulip(
         Path | None, typer.Option("--data", metavar="FOLDER", help="Where renderings go, 131 kB each; the cache.")
     ] = None,
     pictures: Annotated[int, typer.Option("--pictures", metavar="N", help="Renderings to learn from.")] = 40_960,
-    samples: Annotated[int, typer.Option("--samples", metavar="N", help="Pictures to show it in all.")] = 480_000,
+    samples: Annotated[int, typer.Option("--samples", metavar="N", help="Pictures to show it in all.")] = 258_000,
     batch: Annotated[int, typer.Option("--batch", metavar="N", help="Pictures in a step.")] = 16,
     threads: Annotated[
         int | None, typer.Option("--threads", metavar="N", help="Threads that share a step; by default, the cores.")

@@ -45,7 +45,7 @@ COUNT = len(FACTORS)
 def factors_of(x: NDArray[np.floating]) -> NDArray[np.float32]:
     """Gaussian x (n, COUNT) -> factors in their ranges (n, COUNT)."""
     low, high = np.array([f.low for f in FACTORS]), np.array([f.high for f in FACTORS])
-    return (low + (high - low) * share(np.asarray(x, np.float64))).astype(np.float32)
+    return np.asarray(low + (high - low) * share(np.asarray(x, np.float64)), np.float32)
 
 
 def share(x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ Call `engine.paths.use_numba_cache` before importing this module.
 
 import math
 import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -179,12 +180,24 @@ class _Pages:
             "core_hours": round(done.core_s / 3600, 2),
             "hours": round(done.wall_s / 3600, 2),
             "starts": done.starts,
+            "commit": _commit(),
         }
         if training.polished is not None:
             before, after = training.polished.before.tolist(), training.polished.after.tolist()
             rows = {name: [round(a, 4), round(b, 4)] for name, a, b in zip(PALETTE, before, after, strict=True)}
             card["palette_error_before_and_after_polish"] = rows
         return card
+
+
+def _commit() -> str:
+    """Which commit of the sources this is; empty where they are no checkout."""
+    try:
+        said = subprocess.run(
+            ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return said.stdout.strip()
 
 
 def _copy(model: Path, out: Path) -> None:

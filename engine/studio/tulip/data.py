@@ -3,6 +3,7 @@
 Importing this module compiles nothing; call `engine.paths.use_numba_cache` before `make`.
 """
 
+import ast
 import hashlib
 import json
 from collections.abc import Callable
@@ -54,7 +55,8 @@ def make(folder: Path, seed: int, count: int, workers: int, progress: Callable[[
     note, x = folder / "data.json", latents(seed, count)
     state = {"teacher": teacher(), "seed": seed, "count": count}
     known = _read(note)
-    done = set(known.pop("done", ()))
+    listed = known.pop("done", ())
+    done = set(listed) if isinstance(listed, list) else set()
     fresh = known != state
     try:
         pictures = _memory(folder / "pictures.npy", (count, SIDE, SIDE, 3), fresh)
@@ -90,16 +92,31 @@ def sample(values: NDArray[np.float32], side: int = SIDE) -> tuple[NDArray[np.ui
 
 
 def teacher() -> str:
-    """Names the renderer by its sources: renderings of another are not mixed with its own."""
+    """Names the renderer by what its sources do: renderings of another are not mixed with its own."""
     studio = Path(__file__).parent
     play = Path(factors.__file__).parent
     files = [play / name for name in _TEACHER[0]] + [studio / name for name in _TEACHER[1]] + [studio / "reduce.py"]
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
+    return hashlib.sha256("".join(_code(path) for path in files).encode()).hexdigest()[:16]
+
+
+def _code(path: Path) -> str:
+    """A source without its layout, comments and docstrings."""
+    tree = ast.parse(path.read_bytes())
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if (
+            isinstance(body, list)
+            and body
+            and isinstance(body[0], ast.Expr)
+            and isinstance(body[0].value, ast.Constant)
+        ):
+            del body[0]
+    return ast.dump(tree)
 
 
 def _memory(path: Path, shape: tuple[int, ...], fresh: bool) -> NDArray[np.uint8]:
     mode = "w+" if fresh or not path.exists() else "r+"
-    return np.lib.format.open_memmap(path, mode, np.uint8, shape)  # type: ignore[no-untyped-call,no-any-return]
+    return np.lib.format.open_memmap(path, mode, np.uint8, shape)  # type: ignore[no-untyped-call]
 
 
 def _read(note: Path) -> dict[str, object]:

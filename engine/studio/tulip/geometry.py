@@ -1,6 +1,7 @@
 """The shape of the tulip: grids of points in front of the camera (x right, y up, z towards it).
 
-Factors are numbered as in `engine.generator.tulip.factors`. Numba; call `engine.paths.use_numba_cache` before importing.
+Factors are numbered as in `engine.generator.tulip.factors`. Numba; call `engine.paths.use_numba_cache` before
+importing this module.
 """
 
 import math
@@ -156,7 +157,7 @@ def leaf(f, right, view, points):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, fastmath=True)
 def surface_normals(points, normals):  # type: ignore[no-untyped-def]
-    """Unit normals of a grid from its neighbours; the rows of base and tip, where it has no width, take those beside."""
+    """Unit normals of a grid from its neighbours; at base and tip, where it has no width, of the rows beside."""
     along, across = points.shape[0], points.shape[1]
     for i in range(along):
         k = min(max(i, 1), along - 3)
@@ -171,5 +172,3 @@ def surface_normals(points, normals):  # type: ignore[no-untyped-def]
             x, y, z = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
             unit = 1.0 / math.sqrt(x * x + y * y + z * z + 1e-20)
             normals[i, j, 0], normals[i, j, 1], normals[i, j, 2] = x * unit, y * unit, z * unit
-
-

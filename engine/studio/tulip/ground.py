@@ -12,9 +12,18 @@ from engine.generator.tulip.petal import step
 HUE, SATURATION, VALUE, STRIPES, FLAME_HUE, FEATHER, BLOTCH, PICOTEE, WILT, GROUND_HUE, GROUND = (
     NAMES.index(name)
     for name in (
-        "hue", "saturation", "value", "stripes", "stripe_hue", "feather", "blotch", "picotee", "wilt",
-        "ground_hue", "ground",
-    )  # fmt: skip
+        "hue",
+        "saturation",
+        "value",
+        "stripes",
+        "stripe_hue",
+        "feather",
+        "blotch",
+        "picotee",
+        "wilt",
+        "ground_hue",
+        "ground",
+    )
 )
 COLOURS = len(PALETTE)
 YELLOW = 1.15  # of hue, in turns from red, the circle once round

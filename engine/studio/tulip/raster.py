@@ -1,4 +1,7 @@
-"""Triangles into a depth buffer and what each pixel sees. Numba; call `engine.paths.use_numba_cache` before importing."""
+"""Triangles into a depth buffer, and what each pixel sees.
+
+Numba; call `engine.paths.use_numba_cache` before importing this module.
+"""
 
 import math
 

@@ -1,4 +1,7 @@
-"""Supersampled buffers become one of the picture's size. Numba; call `engine.paths.use_numba_cache` before importing."""
+"""Supersampled buffers become one of the picture's size.
+
+Numba; call `engine.paths.use_numba_cache` before importing this module.
+"""
 
 import numpy as np
 from numba import njit
@@ -16,8 +19,10 @@ def _byte(x):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def reduced(ids, u, v, light, gloss):  # type: ignore[no-untyped-def]
-    """(2n, 2n) each -> (n, n, 5) uint8: the layer most of the four are of, the nearer to the end on a tie of the
-    ground and something, and its mean u, v, light and gloss, coded as `data.Data` says."""
+    """(2n, 2n) each -> (n, n, 5) uint8, coded as `data.Data` says.
+
+    The layer that most of the four rays hit, of equals the one that comes first, and its mean u, v, light and gloss.
+    """
     side = ids.shape[0] // 2
     found = np.zeros((side, side, 5), np.uint8)
     count = np.zeros(LAYER_COUNT, np.int32)

@@ -47,7 +47,7 @@ class Plan:
     channels : of each level of the trunk, from 4 px up; the last level has at most half the pictures' side
     """
 
-    samples: int = 480_000
+    samples: int = 258_000
     batch: int = 16
     workers: int = 2
     rate: float = 2e-3
