@@ -11,7 +11,7 @@ from pathlib import Path
 from engine.shared import Board
 
 SILENCE_S = 1.0  # without a beat once it has drawn or ticked
-GRACE_S = 60.0  # while it starts
+GRACE_S = 180.0  # while it starts: the first start of all compiles, which takes a slow machine a minute
 BACK_OFF_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # then 30 s for ever: never give up
 HEALTHY_S = 20.0  # after this long the back-off starts again from its beginning
 
