@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -97,7 +97,11 @@ def train(wanted: Wanted, teller: Teller, stop: Callable[[], bool]) -> Outcome:
     def ended() -> bool:
         return stop() or time.perf_counter() > until_s
 
-    with held(wanted.out), _one_thread():
+    with ExitStack() as stack:
+        stack.enter_context(held(wanted.out))
+        if not (wanted.data.exists() and wanted.data.samefile(wanted.out)):
+            stack.enter_context(held(wanted.data, "--data"))
+        stack.enter_context(_one_thread())
         try:
             renderings = rendered(wanted, teller, ended)
         except _Stopped:

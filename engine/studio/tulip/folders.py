@@ -18,11 +18,12 @@ LOCK = ".lock"
 MEMORIES = {"pictures.npy": 3, "maps.npy": data.CHANNELS}  # as `data.make` names them, and their channels
 NOTE = "data.json"
 HEADER = 128  # bytes of such an .npy before its numbers
+HELD = {"--out": "a training", "--data": "the renderings"}  # what the folder of an option is for
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Keep a second training out of a folder, and remove what a killed one left half-written there.
+def held(folder: Path, option: str = "--out") -> Iterator[None]:
+    """Keep a second training out of the folder of an option, and remove what a killed one left half-written there.
 
     InputError for a folder that cannot be used, or is. Where the system has no locks of this kind, no one is kept out.
     """
@@ -31,12 +32,12 @@ def held(folder: Path) -> Iterator[None]:
         lock = (folder / LOCK).open("ab")
     except OSError as error:
         said = error.strerror or error
-        raise InputError(f"{folder} cannot hold a training ({said}); choose another folder with --out") from error
+        raise InputError(f"{folder} cannot hold {HELD[option]} ({said}); choose another folder with {option}") from error
     with lock:
         try:
             _lock(lock.fileno())
         except BlockingIOError as error:
-            raise InputError(f"{folder}: another training is at work there; end it, or give another --out") from error
+            raise InputError(f"{folder}: another training is at work there; end it, or give another {option}") from error
         for part in folder.glob(".*.part"):
             part.unlink(missing_ok=True)
         yield

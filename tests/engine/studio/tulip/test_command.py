@@ -19,6 +19,7 @@ from engine.errors import InputError
 from engine.generator import model_file
 from engine.studio.tulip import command, data, grid
 from engine.studio.tulip.command import Outcome, Wanted, train
+from engine.studio.tulip.folders import held
 from engine.studio.tulip.polish import Lesson
 from engine.studio.tulip.train import LOG, STATE, Moment
 from tests.engine.studio.tulip.small import PLAN, files_of_at_most
@@ -113,6 +114,17 @@ def test_rendering_that_is_stopped_goes_on_too(tmp_path: Path) -> None:
     calls = iter([False])
     _, told = done(wanted, lambda: next(calls, True))  # asked where the rest begins, and after it
     assert told.parts == [(4, 6), (6, 6)]
+
+
+def test_renderings_that_another_training_uses_are_let_alone(tmp_path: Path) -> None:
+    with held(tmp_path / "data", "--data"), pytest.raises(InputError, match="data: another training .*another --data"):
+        done(Wanted(tmp_path / "out", tmp_path / "data", 2, PLAN))
+    assert {path.name for path in (tmp_path / "data").iterdir()} == {".lock"}
+
+
+def test_one_folder_may_hold_both(tmp_path: Path) -> None:
+    outcome, told = done(Wanted(tmp_path / "both", tmp_path / "both", 2, PLAN), lambda: True)
+    assert not outcome.done and told.parts == [(0, 2)]
 
 
 def test_hours_are_kept_to(tmp_path: Path, renderings: Path) -> None:

@@ -70,6 +70,8 @@ def test_a_folder_is_held_by_one_training_and_given_back(tmp_path: Path) -> None
     with held(tmp_path):
         with pytest.raises(InputError, match="another training is at work there.*--out"), held(tmp_path):
             pass
+        with pytest.raises(InputError, match="another training is at work there.*--data"), held(tmp_path, "--data"):
+            pass
     with held(tmp_path):
         pass
 
