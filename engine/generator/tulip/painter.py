@@ -32,14 +32,14 @@ _NO_WORDS, _NO_NUMBERS = np.zeros((1, 1), np.uint32), np.zeros((3, 1, 1), np.flo
 
 
 class Painter:
-    """All that one size needs, made once; `draw` allocates nothing of size."""
+    """All that one size needs, made once; `draw` allocates nothing of size after its first picture."""
 
     def __init__(self, rows: Taps, columns: Taps, shape: tuple[int, int], threads: int, dress: Dress = GARDEN) -> None:
         """rows, columns : where pixels lie in the maps. shape : height and width of the maps, in points, from 2 on."""
         tiles = Tiles.of(rows, columns, dress.vignette)
         self._dress = dress.arrays
         self._parameters = np.zeros(PARAMETERS, np.float32)
-        self._maps = np.zeros((MAPS, *shape), np.float32)
+        self._maps: NDArray[np.float32] | None = None  # a copy of maps that do not lie in one piece, where they come
         self._forms = np.zeros((CHUNKS, MAPS + 1, 4, shape[1] + 8), np.float32)
         self._masks = np.zeros((CHUNKS, shape[1] + 8), np.int32)
         self._scratch = np.zeros((CHUNKS, ROWS * ROW), np.float32)
@@ -69,6 +69,8 @@ class Painter:
         as_numbers: bool,
     ) -> None:
         if not maps.flags.c_contiguous:
+            if self._maps is None:
+                self._maps = np.empty(maps.shape, np.float32)
             np.copyto(self._maps, maps)
             maps = self._maps
         parameters(palette, sharp, self._dress, self._parameters)

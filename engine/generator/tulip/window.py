@@ -17,6 +17,7 @@ from engine.generator.tulip.maps import GROUND, MAPS
 
 FADE = 24.0  # logits by which the ground wins over the length of one side of the square
 REACH = 0.3  # of the side: how far the ground is folded back at most
+SIDES = 4  # further out than so many sides of the square nothing changes: the ground has won and is folded back
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class Axis:
     folded : (points, length) float32, what a row of the ground is multiplied by, from the right, to become longer
     fade : (length,) float32, what the ground's logit gains; of two axes both
     place : (pixels of the canvas,) float64, where each lies in the longer maps, 0 to length - 1
+
+    The length is at most 2 SIDES + 1 times `points`, however long the canvas is.
     """
 
     held: NDArray[np.int64]
@@ -68,8 +71,9 @@ class Axis:
     def of(cls, first: int, side: int, pixels: int, points: int) -> Self:
         """first : the canvas's pixel where the square begins, which is `side` pixels long."""
         place = (np.arange(pixels) + 0.5 - first) * points / side - 0.5
-        before = ceil(-place[0]) if first > 0 else 0
-        after = ceil(place[-1]) - points + 1 if first + side < pixels else 0
+        most = SIDES * points
+        before = min(most, ceil(-place[0])) if first > 0 else 0
+        after = min(most, ceil(place[-1]) - points + 1) if first + side < pixels else 0
         point = np.arange(-before, points + after)
         held = point.clip(0, points - 1)
         outside = np.abs(point - held) / points
@@ -98,7 +102,9 @@ class Surround:
         self._plain = rows.plain and columns.plain
         self._from = rows.held[:, None] * len(columns.folded) + columns.held
         self._fade = rows.fade[:, None] + columns.fade
-        self._maps = np.zeros((MAPS, len(rows.held), len(columns.held)), np.float32)
+        length = len(columns.held)
+        self._maps = np.zeros((MAPS, len(rows.held), length), np.float32)
+        self._wide = np.zeros((MAPS - GROUND, len(rows.folded), length), np.float32)  # the ground, folded one way
 
     def __call__(self, maps: NDArray[np.float32]) -> NDArray[np.float32]:
         """Valid until the next call; the maps themselves where there is nothing around them."""
@@ -107,5 +113,6 @@ class Surround:
         longer = self._maps
         np.take(maps[:GROUND].reshape(GROUND, -1), self._from, 1, longer[:GROUND], "clip")
         longer[0] += self._fade
-        np.matmul(self._rows.folded.T, maps[GROUND:] @ self._columns.folded, longer[GROUND:])
+        np.matmul(maps[GROUND:], self._columns.folded, self._wide)
+        np.matmul(self._rows.folded.T, self._wide, longer[GROUND:])
         return longer

@@ -1,5 +1,7 @@
 """A square tulip on canvases that are not: the flower is never stretched, and its ground goes on."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
@@ -7,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.generator.spec import Canvas
+from engine.generator.tulip import window as module
+from engine.generator.tulip.finisher import TulipFinisher
 from engine.generator.tulip.maps import GROUND, MAPS
+from engine.generator.tulip.spec import TulipSpec
 from engine.generator.tulip.synthesis import Placed
-from engine.generator.tulip.window import FADE, REACH, Surround, Window
+from engine.generator.tulip.window import FADE, REACH, SIDES, Surround, Window
 
 POINTS = 16
 CANVASES = [Canvas(64, 36), Canvas(36, 64), Canvas(33, 32), Canvas(300, 20), Canvas(7, 90), Canvas(64, 36, "crop")]
@@ -79,3 +84,46 @@ def test_ground_from_behind_the_flower_never_shows() -> None:
     hidden[GROUND:, deep:-deep, deep:-deep] = 1e6
     assert np.abs(sampled(Canvas(200, 20), hidden)[GROUND:, :, :80]).max() < 100
     assert np.abs(sampled(Canvas(20, 200), hidden)[GROUND:, :150]).max() < 100
+
+
+@pytest.mark.parametrize("size", [(1920, 32), (16384, 16), (32, 1920)])
+def test_a_thin_canvas_draws_with_maps_that_stay_small(size: tuple[int, int]) -> None:
+    canvas, spec = Canvas(*size), TulipSpec(512, 160, 19, (160, 160), (8, 8, 8, 8, 8), 8, 8)
+    window, points = Window.of(canvas), spec.maps_side
+    rows, columns = window.rows(canvas.height, points), window.columns(canvas.width, points)
+    assert len(rows.held) * len(columns.held) <= (2 * SIDES + 1) * points**2
+    maps_and_palette = np.random.RandomState(0).randn(MAPS + 1, points, points).astype(np.float32)
+    out = np.zeros((canvas.height, canvas.width, 4), np.uint8)
+    TulipFinisher(spec, canvas, 1).draw(maps_and_palette, {"sharp": np.array(1, np.float32)}, out)
+    assert (out[..., 3] == 255).all() and out[..., :3].std() > 1
+
+
+def test_further_out_than_some_sides_nothing_would_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    def shown() -> np.ndarray:
+        """What each map shares in a pixel, and the ground's colours."""
+        found = sampled(Canvas(32 * 20, 32), maps())
+        return np.concatenate([torch.softmax(torch.from_numpy(found[:11]), 0).numpy(), found[GROUND:]])
+
+    capped = shown()
+    monkeypatch.setattr(module, "SIDES", 1000)
+    np.testing.assert_allclose(capped, shown(), atol=1e-4)
+
+
+@pytest.mark.parametrize("canvas", [Canvas(1920, 1080), Canvas(1080, 1920), Canvas(3840, 1080), Canvas(512, 512)])
+def test_ordinary_sizes_are_not_cut(canvas: Canvas, monkeypatch: pytest.MonkeyPatch) -> None:
+    window = Window.of(canvas)
+    axes = [window.rows(canvas.height, 64), window.columns(canvas.width, 64)]
+    monkeypatch.setattr(module, "SIDES", 1000)
+    for axis, free in zip(axes, (window.rows(canvas.height, 64), window.columns(canvas.width, 64)), strict=True):
+        assert np.array_equal(axis.place, free.place) and np.array_equal(axis.fade, free.fade)
+
+
+def test_maps_become_longer_in_memory_that_is_already_there() -> None:
+    window, own = Window.of(Canvas(300, 20)), maps()
+    surround = Surround(window.rows(20, POINTS), window.columns(300, POINTS))
+    size = surround(own).nbytes
+    tracemalloc.start()
+    surround(own)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < size / 20
