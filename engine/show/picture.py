@@ -152,7 +152,7 @@ def run(folder: Path, incarnation: int) -> None:
             if same_generator(show, wanted):  # otherwise another process is being warmed for it; play on until then
                 show = wanted
                 picture.follow(show)
-                turns = _turns(picture, time.perf_counter())
+                turns = _turns(picture, time.perf_counter(), turns)
                 gc.collect()  # the former motion holds itself by its actions; a save may cost a few milliseconds
                 journal = journal_of(show)
                 controls = Controls(show.layout, show.layout.defaults.copy())
@@ -189,7 +189,8 @@ def run(folder: Path, incarnation: int) -> None:
         if done_s - journal_s >= JOURNAL_S:
             journal_s = done_s
             journal.write(state)
-            session.write("status-generator.json", _status(picture, turns.notes(done_s), events.lost, journal.failed))
+            notes = _notes(picture, turns, done_s)
+            session.write("status-generator.json", _status(picture, notes, events.lost, journal.failed))
             gc.collect(0)
             if parent_gone(session):
                 break
@@ -229,10 +230,24 @@ def _warm(picture: Picture, controls: Controls) -> None:
     picture.motion.restore(state)
 
 
-def _turns(picture: Picture, now_s: float) -> Turns:
-    """How this show's voices take turns, where drawing one takes less than drawing all."""
-    wanted = picture.show.table.generator.turns
-    return Turns(len(picture.show.voices), wanted if picture.generator.separable else False, now_s)
+def _turns(picture: Picture, now_s: float, former: Turns | None = None) -> Turns:
+    """How this show's voices take turns, where drawing one takes less than drawing all.
+
+    `former` and what it measured go on where nothing of that changed.
+    """
+    voices = len(picture.show.voices)
+    mode = picture.show.table.generator.turns if picture.generator.separable else False
+    if former is not None and (former.voices, former.mode) == (voices, mode):
+        return former
+    return Turns(voices, mode, now_s)
+
+
+def _notes(picture: Picture, turns: Turns, now_s: float) -> dict[str, object]:
+    """For the report: what `turns` has to say, and whether a wish for turns could not be followed."""
+    notes = turns.notes(now_s)
+    if notes and picture.show.table.generator.turns is True and not picture.generator.separable:
+        notes["turns"] = "all voices in each frame: what draws them here draws all at once, `turns = true` does nothing"
+    return notes
 
 
 def _draw(

@@ -13,7 +13,7 @@ from engine.generator.runtime import open_plan
 from engine.generator.spec import Canvas
 from engine.preset import Options, find_show, load_show
 from engine.shared import FrameRing
-from engine.show.picture import Picture, _draw, _turns
+from engine.show.picture import Picture, _draw, _notes, _turns
 from engine.show.turns import MOST_S, PATIENCE_S, Turns
 from tests.engine.generator.small_models import SPECS, source_of
 from tests.shows.live import SHOWS
@@ -154,6 +154,31 @@ def test_a_generator_that_draws_all_at_once_takes_no_turns() -> None:
 
     picture.generator.__class__ = Batch
     assert _turns(picture, 0.0).mode is False
+
+
+def test_turns_that_a_show_insists_on_in_vain_are_told() -> None:
+    path = find_show(SHOWS / "plain")
+    text = path.read_text("utf-8").replace("[generator]\n", "[generator]\nturns = true\n") + THREE
+    picture = Picture(load_show(path, Options(size=(96, 32)), text), "cpu", 1)
+    assert "in turn" in str(_notes(picture, _turns(picture, 0.0), 1.0)["turns"])
+
+    class Batch(type(picture.generator)):  # type: ignore[misc]
+        separable = False
+
+    picture.generator.__class__ = Batch
+    assert "`turns = true` does nothing" in str(_notes(picture, _turns(picture, 0.0), 1.0)["turns"])
+
+
+def test_what_was_measured_outlives_a_save_that_does_not_touch_turns() -> None:
+    path = find_show(SHOWS / "plain")
+    text = path.read_text("utf-8") + THREE
+    picture = Picture(load_show(path, Options(size=(96, 32)), text), "cpu", 1)
+    turns = _turns(picture, 0.0)
+    picture.follow(load_show(path, Options(size=(96, 32)), text))
+    assert _turns(picture, 1.0, turns) is turns
+    always = text.replace("[generator]\n", "[generator]\nturns = false\n")
+    picture.follow(load_show(path, Options(size=(96, 32)), always))
+    assert _turns(picture, 2.0, turns).mode is False
 
 
 @pytest.mark.parametrize("backend", ["eager", "frozen"])
