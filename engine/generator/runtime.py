@@ -39,7 +39,7 @@ def open_plan(
     device : auto, cpu, cuda, mps; auto takes the first that this machine has of cuda, mps, cpu
     threads : how many draw on the processor
     backend : one of those in BACKENDS_OF. auto on the processor is eager, or, live, the fastest that agrees with it:
-    it draws at once and may change between two frames
+    it draws at once and may change between two pictures
     live : False draws with one backend for ever
 
     InputError for a backend that the device does not have; DeviceError for a device that this machine does not have.

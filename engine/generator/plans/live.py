@@ -14,7 +14,7 @@ from engine.generator.plans.voices import Use, VoicePlan
 
 
 class LivePlan(Plan):
-    """Draws with one plan until another that draws the same pictures is ready; then, between two frames, with that.
+    """Draws with one plan until another that draws the same ones is ready; then, between two pictures, with that.
 
     better : makes the other plan, checked and warm, once the compilation is done; what goes wrong with it is noted
     """
@@ -77,7 +77,7 @@ class LivePlan(Plan):
 
     def _swap(self, better: VoicePlan) -> None:
         former, known = self._plan, self._plan.notes()
-        with self._drawing:  # held for three assignments: a frame waits for nothing that takes time
+        with self._drawing:  # held for three assignments: a picture waits for nothing that takes time
             self._plan, self.backend = better, better.backend
             self._found = {"frozen": known.get("frozen", "")} if "frozen" in known else {}
         former.close()  # here, not in the drawing thread: giving back a hundred megabytes takes milliseconds
