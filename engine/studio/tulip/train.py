@@ -5,7 +5,7 @@ Resumable: everything that matters is in one file, written every few minutes; a 
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from engine.errors import InputError
 from engine.generator.tulip.factors import factors_of
 from engine.generator.tulip.head import Head
+from engine.generator.tulip.maps import PALETTE as PALETTE_NUMBERS
 from engine.studio.tulip import checkpoint, losses
 from engine.studio.tulip.data import SIDE, Data, teacher
 from engine.studio.tulip.ground import palette
@@ -115,6 +116,11 @@ class Training:
         """Whether all samples have been shown."""
         return self.progress.samples >= self._plan.samples
 
+    @property
+    def _whole(self) -> bool:
+        """Whether the last level was trained before: then it goes on being, though more samples may be asked for."""
+        return self.student.synthesis.levels[-1].conv1.bias in self._adam.state
+
     def run(self, tell: Callable[[Moment], None], stop: Callable[[], bool] = lambda: False) -> None:
         """Train until all samples have been shown, or `stop` says so; then save.
 
@@ -174,6 +180,7 @@ class Training:
     def _resume(self) -> None:
         groups, self.progress = checkpoint.load(self._state, self._about)
         try:
+            _check(groups)
             self.student.load_state_dict(groups["net"])
             if "polish" in groups:
                 mae = groups["polish"]
@@ -192,7 +199,7 @@ class Training:
     def _step(self, team: Team[Student]) -> float:
         plan, done = self._plan, self.progress
         share = done.samples / plan.samples
-        levels = len(self.student.synthesis.channels) - (share < COARSE)
+        levels = len(self.student.synthesis.channels) - (share < COARSE and not self._whole)
         rate = plan.rate * min(1.0, (done.steps + 1) / WARM_STEPS) * (0.5 + 0.5 * math.cos(math.pi * share)) + LAST_RATE
         for group in self._adam.param_groups:
             group["lr"] = rate
@@ -225,6 +232,19 @@ class Training:
             return losses.loss(net.synthesis, self._head, w, batch, levels, window)
 
         return part
+
+
+def _check(groups: Mapping[str, Mapping[str, Tensor]]) -> None:
+    """RuntimeError for what would only go wrong later: in the optimiser, in the card of the model."""
+    for name, mae in groups.get("polish", {}).items():
+        if mae.shape != (len(PALETTE_NUMBERS),):
+            raise RuntimeError(f"polish/{name} has shape {tuple(mae.shape)}, and has to have ({len(PALETTE_NUMBERS)},)")
+    for name, step in groups.get("steps", {}).items():
+        if step.shape != () or step < 0:
+            raise RuntimeError(f"steps/{name} is no number of steps")
+    for name, v in groups.get("v", {}).items():
+        if (v < 0).any():
+            raise RuntimeError(f"v/{name} holds squares below 0")
 
 
 def _palette_of(student: Student) -> dict[str, Tensor]:

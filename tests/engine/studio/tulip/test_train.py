@@ -125,6 +125,40 @@ def test_a_state_without_one_of_its_parts_is_refused(tmp_path: Path, group: str)
         Training(tmp_path, renderings(), PLAN)
 
 
+@pytest.mark.parametrize(
+    ("name", "wrong", "said"),
+    [
+        ("polish/before", torch.zeros(3), r"polish/before has shape \(3,\), and has to have \(11,\)"),
+        ("polish/after", torch.zeros(11, 1), "polish/after has shape"),
+        ("steps/synthesis.const", torch.ones(2), "steps/synthesis.const is no number of steps"),
+        ("steps/synthesis.const", torch.tensor(-1.0), "steps/synthesis.const is no number of steps"),
+        ("v/synthesis.const", torch.full((1, 8, 4, 4), -1e-6), "v/synthesis.const holds squares below 0"),
+    ],
+)
+def test_a_state_that_would_spoil_what_follows_is_refused(
+    tmp_path: Path, name: str, wrong: torch.Tensor, said: str
+) -> None:
+    trained(tmp_path, steps=1)
+    groups, progress = checkpoint.load(tmp_path / STATE, {})
+    groups["polish"] = {"before": torch.zeros(11), "after": torch.zeros(11)}
+    group, _, rest = name.partition("/")
+    groups[group][rest] = wrong
+    checkpoint.save(tmp_path / STATE, groups, progress, {"teacher": teacher(), "seed": PLAN.seed})
+    with pytest.raises(InputError, match=f"{STATE} does not fit this network: {said}.*remove the file"):
+        Training(tmp_path, renderings(), PLAN)
+
+
+def test_more_samples_asked_for_later_do_not_lose_the_last_level(tmp_path: Path) -> None:
+    last = "synthesis.b16.conv1.weight"
+    few = trained(tmp_path, steps=2).student.state_dict()[last].clone()
+    many = replace(PLAN, samples=10_000)
+    assert not torch.equal(trained(tmp_path, many, 1).student.state_dict()[last], few)
+    assert torch.equal(
+        trained(tmp_path / "new", many, 1).student.state_dict()[last],
+        Student(PLAN.seed, PLAN.channels).state_dict()[last],
+    )
+
+
 ABSURD = [
     ({"samples": 0}, "--samples 0: give 1 to"), ({"samples": 10**12}, "--samples 1000000000000"),
     ({"batch": 0}, "--batch 0"), ({"batch": 100_000}, "--batch 100000"), ({"workers": -1}, "--threads -1"),
