@@ -15,6 +15,10 @@ from engine.errors import InputError, printable
 if TYPE_CHECKING:
     from engine.studio.tulip.train import Moment
 
+MEASURING = ("report", "timed", "as_json")  # go with --measure only
+TRAINING = ("data", "pictures", "samples", "batch", "seed", "rate", "hours", "save", "export")  # never go with it
+MEASURING_THREADS, MOST_THREADS = 2, 256
+
 train = typer.Typer(
     name="train", help="Train a built-in model on this machine.", no_args_is_help=True, rich_markup_mode=None,
     epilog="Example: latenz train tulip --hours 2",
@@ -24,6 +28,7 @@ app.add_typer(train)
 
 @train.command(epilog="Example: latenz train tulip --out my_tulip --hours 2; the same command goes on.")
 def tulip(
+    context: typer.Context,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FOLDER", help="For its state, log, grid.png, tulip.safetensors.")
     ] = None,
@@ -34,7 +39,7 @@ def tulip(
     samples: Annotated[int, typer.Option("--samples", metavar="N", help="Pictures to show it in all.")] = 258_000,
     batch: Annotated[int, typer.Option("--batch", metavar="N", help="Pictures in a step.")] = 16,
     threads: Annotated[
-        int | None, typer.Option("--threads", metavar="N", help="Threads that share a step; by default, the cores.")
+        int | None, typer.Option("--threads", metavar="N", help="That share the work; the cores, or 2 with --measure.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the first weights and of the order.")] = 0,
     rate: Annotated[float, typer.Option("--rate", help="Learning rate at its highest.")] = 2e-3,
@@ -55,9 +60,10 @@ def tulip(
     """Distil the tulip's renderer into a network; resumable. Ctrl-C saves."""
     from engine.paths import cache_dir, use_numba_cache, work_dir
 
+    _refuse(context, TRAINING if measure else MEASURING, "does not go with" if measure else "only goes with")
     use_numba_cache()
     if measure:
-        _measure(out, threads or 2, timed, report, as_json)
+        _measure(out, MEASURING_THREADS if threads is None else threads, timed, report, as_json)
         return
     from engine.studio.tulip.command import Wanted
     from engine.studio.tulip.command import train as run
@@ -70,20 +76,33 @@ def tulip(
     )  # fmt: skip
     with stopping() as stop, _display() as display:
         result = run(wanted, display, stop)
-    stopped = f"stopped at {result.samples:,} of {samples:,} pictures; the same command goes on"
-    how = "trained" if result.done else stopped
+    where = "while rendering" if result.samples is None else f"at {result.samples:,} of {samples:,} pictures"
+    how = "trained" if result.done else f"stopped {where}; the same command goes on"
     _say(how if result.model is None else f"{how}; play it with: latenz play --model {result.model}")
     _end(stop)
+
+
+def _refuse(context: typer.Context, names: tuple[str, ...], why: str) -> None:
+    """InputError, naming the option, where one of these was given."""
+    remedy = "leave it out" if why.startswith("does not") else "give that too, or leave it out"
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if option.name in names and source is not None and source.name != "DEFAULT":
+            raise InputError(f"{option.opts[0]} {why} --measure; {remedy}")
 
 
 def _measure(out: Path | None, threads: int, timed: bool, page: Path | None, as_json: bool) -> None:
     from engine.paths import check_output
     from engine.studio.monitor import print_json
     from engine.studio.tulip.measure import measure
-    from engine.studio.tulip.report import show, write_page
+    from engine.studio.tulip.report import around, show, write_page
 
+    if not 1 <= threads <= MOST_THREADS:
+        raise InputError(f"--threads {threads}: give 1 to {MOST_THREADS}")
     if page is not None:
         check_output(page)
+        if page.suffix == ".md":
+            around(page)
     model = training = None
     if out is not None:
         from engine.studio.tulip.command import MODEL

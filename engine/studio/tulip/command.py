@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import torch
-
 from engine.errors import InputError
 from engine.generator.tulip.maps import PALETTE
 from engine.paths import check_output, part_beside
@@ -24,6 +22,7 @@ from engine.studio.tulip.folders import held, reserve
 from engine.studio.tulip.grid import Grid
 from engine.studio.tulip.polish import Lesson, polish
 from engine.studio.tulip.student import Student
+from engine.studio.tulip.threads import torch_threads
 from engine.studio.tulip.train import STATE, Moment, Plan, Training
 
 PICTURES = 40_960
@@ -77,9 +76,13 @@ class Teller(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How far it came. done : whether all samples were shown and the palette polished. model : None before the first"""
+    """How far it came.
 
-    samples: int
+    samples : pictures shown in all; None where it was stopped while rendering, before it looked at its state
+    done : whether all samples were shown and the palette polished. model : None before the first
+    """
+
+    samples: int | None
     done: bool
     model: Path | None
 
@@ -101,11 +104,12 @@ def train(wanted: Wanted, teller: Teller, stop: Callable[[], bool]) -> Outcome:
         stack.enter_context(held(wanted.out))
         if not (wanted.data.exists() and wanted.data.samefile(wanted.out)):
             stack.enter_context(held(wanted.data, "--data"))
-        stack.enter_context(_one_thread())
+        # Work is shared out among threads of our own; more within one operation would only stand in their way.
+        stack.enter_context(torch_threads(1))
         try:
             renderings = rendered(wanted, teller, ended)
         except _Stopped:
-            return Outcome(0, False, None)
+            return Outcome(None, False, None)
         training = Training(wanted.out, renderings, wanted.plan)
         if training.progress.samples:
             done, of = training.progress.samples, wanted.plan.samples
@@ -219,14 +223,3 @@ def _kept(out: Path) -> Iterator[None]:
             f"{out} cannot be written: {error.strerror or error}. What was trained is saved: "
             "make room and give the same command to go on"
         ) from error
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Work is shared out among threads of our own; more within one operation would only stand in their way."""
-    former = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(former)

@@ -32,12 +32,16 @@ def held(folder: Path, option: str = "--out") -> Iterator[None]:
         lock = (folder / LOCK).open("ab")
     except OSError as error:
         said = error.strerror or error
-        raise InputError(f"{folder} cannot hold {HELD[option]} ({said}); choose another folder with {option}") from error
+        raise InputError(
+            f"{folder} cannot hold {HELD[option]} ({said}); choose another folder with {option}"
+        ) from error
     with lock:
         try:
             _lock(lock.fileno())
         except BlockingIOError as error:
-            raise InputError(f"{folder}: another training is at work there; end it, or give another {option}") from error
+            raise InputError(
+                f"{folder}: another training is at work there; end it, or give another {option}"
+            ) from error
         for part in folder.glob(".*.part"):
             part.unlink(missing_ok=True)
         yield

@@ -6,13 +6,11 @@ importing.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from engine.errors import InputError
@@ -26,6 +24,7 @@ from engine.studio.tulip.ground import palette
 from engine.studio.tulip.painters import Learned, Renderer
 from engine.studio.tulip.readback import Lessons, Reader, Tell, reader, wanted
 from engine.studio.tulip.report import Bar, Report, Row
+from engine.studio.tulip.threads import torch_threads
 
 SEED = 999  # of everything that is measured with; training has seeds of its own
 SMALL, LARGE = 128, 256  # pixels of a side
@@ -63,7 +62,6 @@ def silent(what: str, done: int, of: int) -> None:
 
 def measure(
     model: Path | None = None,
-    out: Path | None = None,
     *,
     training: Path | None = None,
     timed: bool = False,
@@ -73,22 +71,19 @@ def measure(
 ) -> Report:
     """Measure a model file; the shipped one without a name. InputError for what is no tulip.
 
-    out : where the report goes as JSON. training : the checkpoint that the model was made from, to tell what rounding
-    its weights to half precision costs. timed : with frames a second, which mean something on a quiet machine alone
+    training : the checkpoint that the model was made from, to tell what rounding its weights to half precision costs.
+    timed : with frames a second, which mean something on a quiet machine alone
     """
     model = model or data_dir("presets") / "models" / "tulip.safetensors"
     samples = samples or Samples()
-    with _threads(workers):
+    with torch_threads(workers):
         bench = _Bench(model, samples, workers, tell)
         rows = [*bench.pictures(), *bench.palettes(), *bench.flow(), *bench.file(training)]
         if timed:
             rows += playing.rows(model, workers, lambda what: tell(what, 0, 1))
         rows += bench.factors()
     about = {"model": model.name, "hash": model_file.read_header(model).hash, "seed": SEED, "samples": asdict(samples)}
-    report = Report(tuple(rows), about)
-    if out is not None:
-        report.save(out)
-    return report
+    return Report(tuple(rows), about)
 
 
 class _Bench:
@@ -179,13 +174,3 @@ class _Bench:
 
 def _plain(drawn: Any, truth: Any, x: NDArray[np.floating]) -> fidelity.Values:
     return fidelity.at_size(drawn, truth)
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    former = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(former)

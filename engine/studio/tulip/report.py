@@ -98,13 +98,23 @@ def markdown(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_page(page: Path, report: Report) -> None:
-    """Put the tables between the two marks of a page. InputError for a page without them."""
-    text = page.read_text("utf-8")
+def around(page: Path) -> tuple[str, str]:
+    """What stands before and after the two marks of a page. InputError for one that is no text, or has no marks."""
+    try:
+        text = page.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        said = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise InputError(f"{page}: no page to put tables into ({said}); name one that is there, or a .json") from error
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise InputError(f"{page} has no place for what was measured: put the lines {BEGIN} and {END} into it")
+    return before, after
+
+
+def write_page(page: Path, report: Report) -> None:
+    """Put the tables between the two marks of a page. InputError as `around` has it."""
+    before, after = around(page)
     with part_beside(page) as part:
         part.write_text(f"{before}{BEGIN}\n\n{markdown(report)}\n{END}{after}", "utf-8")
 

@@ -101,7 +101,7 @@ def test_what_is_stopped_keeps_all_and_goes_on(tmp_path: Path, renderings: Path)
     wanted = Wanted(tmp_path, renderings, 4, PLAN, lesson=LESSON)
     calls = iter([False] * 4)
     outcome, _ = done(wanted, lambda: next(calls, True))
-    assert 0 < outcome.samples < 24 and not outcome.done and outcome.model == tmp_path / command.MODEL
+    assert outcome.samples and outcome.samples < 24 and not outcome.done and outcome.model == tmp_path / command.MODEL
     rest, told = done(wanted)
     assert rest.done and told.said[0] == f"going on from {outcome.samples} of 24 pictures ({tmp_path / STATE})"
 
@@ -110,7 +110,7 @@ def test_rendering_that_is_stopped_goes_on_too(tmp_path: Path) -> None:
     wanted = Wanted(tmp_path / "out", tmp_path / "data", 6, PLAN)
     calls = iter([False, False])
     outcome, told = done(wanted, lambda: next(calls, True))
-    assert outcome == Outcome(0, False, None) and told.parts == [(0, 6), (2, 6), (4, 6)]
+    assert outcome == Outcome(None, False, None) and told.parts == [(0, 6), (2, 6), (4, 6)]
     calls = iter([False])
     _, told = done(wanted, lambda: next(calls, True))  # asked where the rest begins, and after it
     assert told.parts == [(4, 6), (6, 6)]
@@ -129,7 +129,7 @@ def test_one_folder_may_hold_both(tmp_path: Path) -> None:
 
 def test_hours_are_kept_to(tmp_path: Path, renderings: Path) -> None:
     outcome, _ = done(Wanted(tmp_path, renderings, 4, PLAN, hours=1e-9))
-    assert outcome == Outcome(0, False, None)
+    assert not outcome.samples and not outcome.done and outcome.model is None
 
 
 @pytest.mark.parametrize(
@@ -183,6 +183,13 @@ MISTAKES = [
     (("--data", "file"), "file cannot hold the renderings"), (("--rate", "fast"), "--rate"),
     (("--measure", "--out", "empty"), "empty/tulip.safetensors: no such file; train first"),
     (("--measure", "--report", "none/r.json"), "no folder none"),
+    (("--measure", "--report", "none.md"), "none.md: no page to put tables into (No such file"),
+    (("--measure", "--threads", "0"), "--threads 0: give 1 to 256"),
+    (("--measure", "--threads", "-4"), "--threads -4: give 1 to 256"),
+    (("--measure", "--hours", "2"), "--hours does not go with --measure"),
+    (("--measure", "--samples", "258000"), "--samples does not go with --measure"),
+    (("--report", "r.json"), "--report only goes with --measure"),
+    (("--timed",), "--timed only goes with --measure"), (("--json",), "--json only goes with --measure"),
 ]  # fmt: skip
 
 
@@ -194,6 +201,11 @@ def test_mistakes_are_one_message_and_status_two(run: Run, arguments: tuple[str,
     status, out, err = run("train", "tulip", *where, *arguments)
     assert (status, out) == (2, "") and said in err and "Traceback" not in err
     assert Path("file").read_text() == "mine"
+
+
+def test_a_stop_while_rendering_is_said_as_one(run: Run) -> None:
+    status, _, err = run("train", "tulip", "--out", "o", "--data", "d", "--pictures", 4, "--hours", 1e-9)
+    assert status == 0 and err.endswith("stopped while rendering; the same command goes on")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -38,7 +38,9 @@ def measured(model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Rep
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LATENZ_CACHE", str(tmp_path_factory.mktemp("cache")))
         out = model.with_name("report.json")
-        return measure(model, out, samples=FEW), out
+        report = measure(model, samples=FEW)
+        report.save(out)
+        return report, out
 
 
 def test_a_network_that_nobody_taught_fails_by_number(measured: tuple[Report, Path]) -> None:

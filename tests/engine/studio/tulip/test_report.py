@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import InputError
-from engine.studio.tulip.report import BEGIN, END, Bar, Report, Row, markdown, show, write_page
+from engine.studio.tulip.report import BEGIN, END, Bar, Report, Row, around, markdown, show, write_page
 
 ROWS = (
     Row("PSNR", "128 px", 28.25, Bar(low=30.0), 40.83, "dB"),
@@ -73,6 +73,19 @@ def test_a_page_without_marks_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no place"):
         write_page(page, REPORT)
     assert page.read_text() == f"words {END} {BEGIN}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("none", "No such file"), ("bytes", "it is no text"), ("folder", "Is a dir")]
+)
+def test_what_is_no_page_is_refused_by_name(tmp_path: Path, kind: str, said: str) -> None:
+    page = tmp_path / "page.md"
+    if kind == "bytes":
+        page.write_bytes(b"\xff\xfe")
+    elif kind == "folder":
+        page.mkdir()
+    with pytest.raises(InputError, match=f"page.md: no page to put tables into .{said}"):
+        around(page)
 
 
 def test_the_terminal_counts_what_is_within_its_bar(capsys: pytest.CaptureFixture[str]) -> None:
