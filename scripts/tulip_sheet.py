@@ -1,14 +1,20 @@
-"""Contact sheets of the tulip, as JPEG: at random, beside its renderer, sweeps, masks, and how one is made.
+"""Contact sheets of the tulip: at random, beside its renderer, its dresses, sweeps, masks, and how one is made.
 
 python scripts/tulip_sheet.py docs/img [MODEL]
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
+from engine.generator import model_file
+from engine.generator.tulip.dress import DRESSES
 from engine.generator.tulip.factors import NAMES
+from engine.generator.tulip.spec import TulipSpec
 from engine.paths import data_dir, use_numba_cache
 
 MOST_BYTES = 400_000
@@ -19,10 +25,21 @@ SMALL, LARGE = 96, 256
 def save(sheet: Image.Image, path: Path) -> None:
     """As well as it can be within the size that pages allow."""
     for quality in (92, 88, 84, 80, 74, 66):
-        sheet.save(path, quality=quality, optimize=True)
+        sheet.save(path, quality=quality, optimize=True)  # a PNG has no quality
         if path.stat().st_size <= MOST_BYTES:
             break
     print(path, path.stat().st_size)
+
+
+def dresses(model: Path) -> NDArray[np.uint8]:
+    """The same six flowers in each dress: a row for each, in their order."""
+    from engine.studio.tulip import sheets
+    from engine.studio.tulip.painters import Learned
+
+    spec, tensors = model_file.read_tensors(model)
+    assert isinstance(spec, TulipSpec)
+    worn = [Learned(replace(spec, dress=number), tensors) for number in range(len(DRESSES))]
+    return np.concatenate([sheets.grid(learned, 1, 6, 138) for learned in worn])
 
 
 def main(folder: Path, model: Path) -> None:
@@ -43,6 +60,7 @@ def main(folder: Path, model: Path) -> None:
     }
     for name, sheet in pages.items():
         save(Image.fromarray(sheet), folder / f"{name}.jpg")
+    save(Image.fromarray(dresses(model)), folder / "tulip_dresses.png")
 
 
 if __name__ == "__main__":
