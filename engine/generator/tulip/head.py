@@ -69,7 +69,8 @@ class Head(nn.Module):
         for k in range(2):
             colour = self.albedo(u[:, k : k + 1], v[:, k : k + 1], phase[:, k : k + 1], palette)
             picture = picture + colour * (top[:, k : k + 1] * light[:, k : k + 1])
-        return picture + gloss * whole
+        glossy: Tensor = picture + gloss * whole
+        return glossy
 
     def albedo(self, u: Tensor, v: Tensor, phase: Tensor, palette: Tensor) -> Tensor:
         """u, v, phase (n, 1, h, w), palette (n, 11) -> linear RGB (n, 3, h, w): `petal.albedo` for whole tensors."""

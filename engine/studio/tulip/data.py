@@ -111,12 +111,12 @@ def _code(path: Path) -> str:
             and isinstance(body[0].value, ast.Constant)
         ):
             del body[0]
-    return ast.dump(tree)
+    return ast.unparse(tree)  # which, unlike a dump, is the same in every version of Python
 
 
 def _memory(path: Path, shape: tuple[int, ...], fresh: bool) -> NDArray[np.uint8]:
     mode = "w+" if fresh or not path.exists() else "r+"
-    return np.lib.format.open_memmap(path, mode, np.uint8, shape)  # type: ignore[no-untyped-call]
+    return np.lib.format.open_memmap(path, mode, np.uint8, shape)
 
 
 def _read(note: Path) -> dict[str, object]:

@@ -14,6 +14,7 @@ from engine.studio.tulip.painters import Painter
 FPS = 30.0
 WANDER, WANDER_HZ = 1.0, 0.1  # as far as it goes, a new way every ten seconds
 CHUNK = 128  # frames drawn at a time
+SMOOTHED = 15  # frames that the pace is averaged over: half a second
 
 
 def walk_z(seed: int, frames: int, z_dim: int, fps: float = FPS) -> NDArray[np.float64]:
@@ -42,3 +43,18 @@ def changes(painter: Painter, x: NDArray[np.floating], side: int) -> NDArray[np.
         frames = painter.pictures(x[first : first + CHUNK + 1], side)
         found.append(torch.diff(frames, dim=0).square().mean((1, 2, 3)).sqrt().double().numpy())
     return np.concatenate(found)
+
+
+def paced(x: NDArray[np.floating], found: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same way in as many frames at an even visible pace: x (n, 19) and its `changes` (n - 1,) -> (n, 19).
+
+    Equal steps in z are not equal steps to the eye. Where they are longer for half a second, more frames are spent;
+    a frame that leaps out of its half second still does. Arc length of the perceived path, resampled (Karras et al.
+    2019 measure its length).
+    """
+    kernel = np.ones(SMOOTHED) / SMOOTHED
+    weight = np.convolve(np.ones(len(found)), kernel, "same")
+    pace = np.convolve(found, kernel, "same") / weight
+    way = np.concatenate([[0.0], np.cumsum(pace)])
+    frames = np.interp(np.linspace(0.0, way[-1], len(x)), way, np.arange(len(x)))
+    return np.stack([np.interp(frames, np.arange(len(x)), column) for column in np.asarray(x, np.float64).T], 1)

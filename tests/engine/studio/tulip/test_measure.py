@@ -208,3 +208,14 @@ def test_half_precision_is_measured_against_the_training(tmp_path: Path) -> None
     x = latents(3, 2)
     here, whole = Learned.open(model).pictures(x, 64), unrounded(model, training).pictures(x, 64)
     assert 0 < float((here - whole).abs().mean()) < 0.002
+
+
+def test_an_even_pace_keeps_the_way_and_takes_slow_and_fast_alike() -> None:
+    x = np.cumsum(np.concatenate([[0.0], np.repeat([0.01, 0.05], 100)]))[:, None]
+    even = walk.paced(x, np.abs(np.diff(x[:, 0])))
+    assert even.shape == x.shape and np.allclose(even[[0, -1]], x[[0, -1]])
+    steps = np.diff(even[:, 0])
+    assert steps.min() > 0 and np.percentile(steps, 95) < 1.3 * np.percentile(steps, 5)
+    x[120:] += 1.0  # a leap stays a leap
+    steps = np.diff(walk.paced(x, np.abs(np.diff(x[:, 0])))[:, 0])
+    assert steps.max() > 3 * np.median(steps)
