@@ -1,5 +1,6 @@
 """The tulip as a model: its file, its mapping, its directions, and what it draws."""
 
+import hashlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -244,3 +245,11 @@ def test_two_tulips_blend_and_their_palettes_apart(tmp_path: Path, small_tulip: 
     np.testing.assert_allclose(picture(small_tulip, str(other), {"blend": 1.0}), two, atol=1e-4)
     dyed = picture(small_tulip, str(other), {"blend_colour": 1.0})
     assert np.abs(dyed - one).max() > 0.01 and np.abs(dyed - two).max() > 0.01
+
+
+def test_the_page_names_the_file_that_ships() -> None:
+    shipped = file_of("tulip")
+    assert shipped is not None
+    page = Path(__file__).parents[3] / "docs" / "tulip.md"
+    assert hashlib.sha256(shipped.read_bytes()).hexdigest() in page.read_text(encoding="utf-8")
+    assert shipped.stat().st_size <= 6_000_000
