@@ -42,8 +42,9 @@ def as_rows(findings: list[Finding]) -> list[dict[str, str]]:
     return [asdict(finding) for finding in findings]
 
 
-def _probe(code: str, patience_s: float = PROBE_S) -> tuple[dict[str, object] | None, str]:
+def _probe(code: str, patience_s: float | None = None) -> tuple[dict[str, object] | None, str]:
     """Run a few lines elsewhere; the JSON they print, or why there is none."""
+    patience_s = PROBE_S if patience_s is None else patience_s
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
     try:
         done = subprocess.run(

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 from engine.errors import RoomError
@@ -29,6 +30,7 @@ class Compilation:
         environment = dict(os.environ)
         environment["PYTHONPATH"] = os.pathsep.join(p for p in (_ROOT, environment.get("PYTHONPATH")) if p)
         self._said = tempfile.TemporaryFile()  # noqa: SIM115
+        self._reading = threading.Lock()  # `wait` and `close` come from different threads
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._said, env=environment,
             creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
@@ -37,9 +39,8 @@ class Compilation:
     def wait(self) -> None:
         """Until it is done. RoomError with its last words when it fails."""
         status = self.process.wait()
-        with self._said as file:
-            file.seek(0)
-            said = file.read().decode("utf-8", "replace").strip().splitlines()
+        with self._reading:
+            said = [] if self._said.closed else self._words()
         if status != 0:
             raise RoomError(f"the compiling process ended with status {status}: {said[-1] if said else 'no word'}")
 
@@ -48,7 +49,13 @@ class Compilation:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        self._said.close()
+        with self._reading:
+            self._said.close()
+
+    def _words(self) -> list[str]:
+        with self._said as file:
+            file.seek(0)
+            return file.read().decode("utf-8", "replace").strip().splitlines()
 
 
 class Compiler:

@@ -52,9 +52,8 @@ def paced(x: NDArray[np.floating], found: NDArray[np.float64]) -> NDArray[np.flo
     a frame that leaps out of its half second still does. Arc length of the perceived path, resampled (Karras et al.
     2019 measure its length).
     """
-    kernel = np.ones(SMOOTHED) / SMOOTHED
-    weight = np.convolve(np.ones(len(found)), kernel, "same")
-    pace = np.convolve(found, kernel, "same") / weight
+    kernel = np.ones(min(SMOOTHED, len(found)))
+    pace = np.convolve(found, kernel, "same") / np.convolve(np.ones(len(found)), kernel, "same")
     way = np.concatenate([[0.0], np.cumsum(pace)])
     frames = np.interp(np.linspace(0.0, way[-1], len(x)), way, np.arange(len(x)))
     return np.stack([np.interp(frames, np.arange(len(x)), column) for column in np.asarray(x, np.float64).T], 1)

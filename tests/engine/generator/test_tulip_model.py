@@ -76,7 +76,7 @@ def test_the_same_training_gives_the_same_bytes(tmp_path: Path, small_tulip: Pat
     training = tmp_path / "training.safetensors"
     own = {f"average/{name}": array for name, array in weights(student()).items()}
     save_file(own | {"net/mapping.basis": np.zeros((19, 512), np.float32)}, training)
-    export(training, tmp_path / "again.safetensors", {"samples": 7})
+    export(training, tmp_path / "again.safetensors", {"samples": 7}, sharp=1.0)
     assert (tmp_path / "again.safetensors").read_bytes() == small_tulip.read_bytes()
 
 
@@ -230,7 +230,7 @@ def test_the_shipped_tulip_draws_flowers_that_differ() -> None:
 
 def test_two_tulips_blend_and_their_palettes_apart(tmp_path: Path, small_tulip: Path) -> None:
     other = tmp_path / "other.safetensors"
-    write(weights(student(1)), other, {})
+    write(weights(student(1)), other, {}, sharp=1.0)
 
     def picture(path: Path, second: str, controls: dict[str, float]) -> NDArray[np.float32]:
         generator = open_model(str(path), "cpu", 1, How(live=False, second=second))

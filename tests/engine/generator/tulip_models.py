@@ -31,5 +31,5 @@ def weights(net: Student) -> dict[str, np.ndarray]:
 def small_tulip(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Of `student()`."""
     path = tmp_path_factory.mktemp("tulip") / "small.safetensors"
-    write(weights(student()), path, {"samples": 7})
+    write(weights(student()), path, {"samples": 7}, sharp=1.0)
     yield path

@@ -29,7 +29,7 @@ RENDERER = Renderer(2)
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tulip that nobody trained."""
     path = tmp_path_factory.mktemp("tulip") / "small.safetensors"
-    write(weights(student()), path, {})
+    write(weights(student()), path, {}, sharp=1.0)
     return path
 
 

@@ -16,7 +16,7 @@ RENDERER = Renderer(2)
 @pytest.fixture(scope="module")
 def learned(tmp_path_factory: pytest.TempPathFactory) -> Learned:
     path = tmp_path_factory.mktemp("tulip") / "small.safetensors"
-    write(weights(student()), path, {})
+    write(weights(student()), path, {}, sharp=1.0)
     return Learned.open(path)
 
 
