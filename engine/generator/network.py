@@ -18,6 +18,7 @@ from engine.generator.catalog import How
 from engine.generator.latent import Latent, Tensors
 from engine.generator.plan import Deferred, Plan, Source
 from engine.generator.spec import Canvas, Spec, family, load
+from engine.generator.tulip.dress import dress_name, dressed
 
 if TYPE_CHECKING:
     from engine.generator.synthesis import Synthesis
@@ -110,7 +111,7 @@ class Network(Generator):
         self._spec, tensors = model_file.read_tensors(path)
         if how.upstream_exact:
             self._spec = _upstream(self._spec)
-        self._spec = _dressed(self._spec, how.dress)
+        self._spec = dressed(self._spec, how.dress)
         second = None if second is None else convert.playable(second)
         other = None if second is None else model_file.read_tensors(second)[1]
         noise = how.noise_seed if how.noise == "random" else None
@@ -291,26 +292,6 @@ def _upstream(spec: Spec) -> Spec:
         raise ModelError(f"--upstream-exact is for BigGAN; this is {spec.family}")
     exact: Spec = replace(spec, upstream_exact=True)  # type: ignore[type-var]
     return exact
-
-
-def _dressed(spec: Spec, dress: int) -> Spec:
-    """The specification with a dress. ModelError for one that it cannot wear."""
-    if not dress:
-        return spec
-    dress_name(spec, dress)
-    worn: Spec = replace(spec, dress=dress)  # type: ignore[type-var]
-    return worn
-
-
-def dress_name(spec: Spec, dress: int) -> str:
-    """What a tulip's dress is called. ModelError for another model, and for a number that has none."""
-    from engine.generator.tulip.dress import DRESSES
-
-    if not hasattr(spec, "dress"):
-        raise ModelError(f"a dress is for the tulip; this is {spec.family}")
-    if not 0 <= dress < len(DRESSES):
-        raise ModelError(f"dress {dress}: a tulip has 0 to {len(DRESSES) - 1}")
-    return DRESSES[dress].name
 
 
 def _torch(tensors: Tensors) -> Mapping[str, Any]:

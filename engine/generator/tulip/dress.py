@@ -4,11 +4,13 @@ A dress changes numbers that are few and smooth (colours, the light, the ground)
 and everything that was measured hold in all of them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.errors import ModelError
+from engine.generator.spec import Spec
 from engine.generator.tulip.maps import FIXED, VIGNETTE, vignette
 
 Rows = tuple[tuple[float, ...], ...]
@@ -96,3 +98,21 @@ STILL_LIFE = Dress(
     vignette=0.55,
 )
 DRESSES = (GARDEN, NIGHT, HERBARIUM, STILL_LIFE)  # by number: `tulip:1` is the night
+
+
+def dressed(spec: Spec, dress: int) -> Spec:
+    """The specification with a dress. ModelError for one that it cannot wear."""
+    if not dress:
+        return spec
+    dress_name(spec, dress)
+    worn: Spec = replace(spec, dress=dress)  # type: ignore[type-var]
+    return worn
+
+
+def dress_name(spec: Spec, dress: int) -> str:
+    """What a tulip's dress is called. ModelError for another model, and for a number that has none."""
+    if not hasattr(spec, "dress"):
+        raise ModelError(f"a dress is for the tulip; this is {spec.family}")
+    if not 0 <= dress < len(DRESSES):
+        raise ModelError(f"dress {dress}: a tulip has 0 to {len(DRESSES) - 1}")
+    return DRESSES[dress].name
