@@ -21,24 +21,17 @@ from engine.generator.tulip.dress import DRESSES
 from engine.generator.tulip.maps import MAPS
 from engine.paths import use_numba_cache
 from tests.conftest import needed
+from tests.engine.generator.small_models import one_thread
 from tests.engine.generator.tulip_models import small_tulip
 
 needed("openvino")
 use_numba_cache()
-__all__ = ["small_tulip"]
+__all__ = ["one_thread", "small_tulip"]
 
 CANVAS = Canvas(64, 48)
 LEVEL = 1 / 255
 DEADLINE_S = 150.0
 OPENED: list[Plan] = []
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    former = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(former)
 
 
 @pytest.fixture(autouse=True)

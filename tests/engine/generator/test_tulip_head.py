@@ -1,7 +1,5 @@
 """Laws of the head in torch: what it makes of maps, in any dress."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 import torch
@@ -11,17 +9,12 @@ from engine.generator.tulip.factors import factors_of
 from engine.generator.tulip.head import Head
 from engine.generator.tulip.maps import FIXED, GROUND, LAYERS, LIGHT, MAPS, STEM
 from engine.paths import use_numba_cache
+from tests.engine.generator.small_models import one_thread
 from tests.engine.generator.tulip_maps import maps, palette
 
+__all__ = ["one_thread"]
+
 use_numba_cache()
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    former = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(former)
 
 
 def drawn(head: Head, own: np.ndarray, colours: np.ndarray, sharp: float = 1.0) -> torch.Tensor:

@@ -1,7 +1,5 @@
 """The compiled head draws what the head in torch draws: any size, any window, any dress."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 import torch
@@ -23,6 +21,9 @@ from tests.engine.generator.tulip_maps import maps, palette
 use_numba_cache()
 from engine.generator.tulip import light  # noqa: E402
 from engine.generator.tulip.painter import Painter  # noqa: E402
+from tests.engine.generator.small_models import one_thread  # noqa: E402
+
+__all__ = ["one_thread"]
 
 Array = NDArray[np.float32]
 POINTS = 16
@@ -37,14 +38,6 @@ CANVASES = [
     Canvas(31, 70),
 ]
 CANVASES += [Canvas(64, 36, "crop"), Canvas(1, 1), Canvas(300, 20)]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    former = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(former)
 
 
 def compiled(

@@ -3,7 +3,6 @@
 import hashlib
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,19 +22,12 @@ from engine.generator.tulip.maps import LAYERS
 from engine.generator.tulip.synthesis import TulipSynthesis
 from engine.latent.directions import Direction
 from engine.studio.tulip.export import EXACT, export, write
+from tests.engine.generator.small_models import one_thread
 from tests.engine.generator.tulip_models import small_tulip, student, weights
 
-__all__ = ["small_tulip"]
+__all__ = ["one_thread", "small_tulip"]
 STILL = How(live=False)
 SIDE = 32
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    former = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(former)
 
 
 def gaussian(count: int, seed: int = 0) -> NDArray[np.float64]:
