@@ -93,9 +93,9 @@ def _refuse(context: typer.Context, names: tuple[str, ...], why: str) -> None:
 
 def _measure(out: Path | None, threads: int, timed: bool, page: Path | None, as_json: bool) -> None:
     from engine.paths import check_output
+    from engine.studio.figures import around, show, write_page
     from engine.studio.monitor import print_json
     from engine.studio.tulip.measure import measure
-    from engine.studio.tulip.report import around, show, write_page
 
     if not 1 <= threads <= MOST_THREADS:
         raise InputError(f"--threads {threads}: give 1 to {MOST_THREADS}")

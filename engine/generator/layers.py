@@ -32,8 +32,10 @@ def leaky(x: Tensor, clamp: float | None = None) -> Tensor:
 
 
 def held(x: Tensor, clamp: float | None) -> Tensor:
-    """x within +-clamp; overwritten."""
-    return x if clamp is None else x.clamp_(-clamp, clamp)
+    """x within +-clamp; overwritten, but where a gradient still needs it."""
+    if clamp is None:
+        return x
+    return x.clamp(-clamp, clamp) if x.requires_grad else x.clamp_(-clamp, clamp)
 
 
 class Affine(nn.Module):

@@ -25,8 +25,8 @@ class StyleLatent(Latent):
         lr: float = getattr(spec, "lr_multiplier", 0.01)
         self._layers: list[tuple[F32, F32]] = []
         while f"mapping.fc{len(self._layers)}.weight" in tensors:
-            self._layers.append(_connected(tensors, f"mapping.fc{len(self._layers)}", lr, sqrt(2)))
-        self._embed = _connected(tensors, "mapping.embed", 1.0, 1.0) if spec.classes else None
+            self._layers.append(connected(tensors, f"mapping.fc{len(self._layers)}", lr, sqrt(2)))
+        self._embed = connected(tensors, "mapping.embed", 1.0, 1.0) if spec.classes else None
         self._average = np.asarray(tensors["mapping.w_avg"], np.float32)
 
     def w(
@@ -40,10 +40,10 @@ class StyleLatent(Latent):
         if z.ndim != 2 or z.shape[1] != self._z_dim:
             raise ModelError(f"z has the shape {z.shape}; this model takes (n, {self._z_dim})")
         shares = self._shares(len(z), classes)
-        x = _normalised(np.asarray(z, np.float32))
+        x = normalised(np.asarray(z, np.float32))
         if self._embed is not None:
             weight, bias = self._embed
-            x = np.concatenate([x, _normalised(shares @ weight + bias)], axis=1)
+            x = np.concatenate([x, normalised(shares @ weight + bias)], axis=1)
         for weight, bias in self._layers:
             x = x @ weight
             x += bias
@@ -74,7 +74,7 @@ class StyleLatent(Latent):
         return np.asarray(classes, np.float32)
 
 
-def _connected(tensors: Tensors, name: str, lr: float, gain: float) -> tuple[F32, F32]:
+def connected(tensors: Tensors, name: str, lr: float, gain: float) -> tuple[F32, F32]:
     """Weight (in, out) and bias (out,) of a layer with its gains in them."""
     weight = np.asarray(tensors[f"{name}.weight"], np.float64)
     bias = np.asarray(tensors[f"{name}.bias"], np.float64)
@@ -82,7 +82,7 @@ def _connected(tensors: Tensors, name: str, lr: float, gain: float) -> tuple[F32
     return np.ascontiguousarray(scaled, np.float32), (bias * (gain * lr)).astype(np.float32)
 
 
-def _normalised(x: F32) -> F32:
+def normalised(x: F32) -> F32:
     """Each row scaled to a mean square of 1."""
     size: F32 = np.sqrt(np.mean(np.square(x), axis=1, keepdims=True) + np.float32(1e-8))
     return x / size

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -80,12 +81,19 @@ def _about(path: Path, metadata: Any, kind: str) -> dict[str, Any]:
     return about
 
 
-def read(path: Path, prefix: str, kind: str) -> tuple[dict[str, NDArray[np.float64]], dict[str, Any]]:
-    """The tensors `<prefix>/<name>` by name as float64, and the JSON under `kind`. ModelError as `read_header`."""
+def read(
+    path: Path, prefix: str, kind: str, *, may_lack: bool = False
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, Any]]:
+    """The tensors `<prefix>/<name>` by name as float64, and the JSON under `kind`. ModelError as `read_header`.
+
+    may_lack : whether a file without any is fine
+    """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
     shapes, about = read_header(path, prefix, kind)
+    if not shapes and may_lack:
+        return {}, about
     if not shapes:
         raise ModelError(f'{path}: holds no tensor "{prefix}/<name>"; is this another kind of file?')
     try:
@@ -100,12 +108,14 @@ def read(path: Path, prefix: str, kind: str) -> tuple[dict[str, NDArray[np.float
 
 
 def write(
-    path: Path, prefix: str, kind: str, arrays: Mapping[str, NDArray[np.float64]], about: Mapping[str, Any]
-) -> None:
-    """Write `<prefix>/<name>` as float32 with JSON under `kind`: beside, then renamed."""
+    path: Path, prefix: str, kind: str, arrays: Mapping[str, NDArray[np.float64]], about: Mapping[str, Any],
+    more: Mapping[str, NDArray[np.float64]] = MappingProxyType({}),
+) -> None:  # fmt: skip
+    """Write `<prefix>/<name>` as float32 with JSON under `kind`, and `more` by whole name: beside, then renamed."""
     from safetensors.numpy import save
 
-    tensors = {f"{prefix}/{name}": np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
+    whole = {**{f"{prefix}/{name}": array for name, array in arrays.items()}, **more}
+    tensors = {name: np.ascontiguousarray(array, np.float32) for name, array in whole.items()}
     data = save(tensors, {kind: json.dumps(about, sort_keys=True)})
     temporary = path.with_name(path.name + ".part")
     temporary.write_bytes(data)

@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 
 from engine.generator.tulip.factors import NAMES, factors_of
 from engine.generator.tulip.maps import LAYERS
+from engine.studio.figures import Bar
 from engine.studio.tulip import metrics
 from engine.studio.tulip.painters import Scene
-from engine.studio.tulip.report import Bar
 
 Values = dict[tuple[str, str], float]  # by what was measured, and of what
 

@@ -18,12 +18,12 @@ from engine.generator import model_file
 from engine.generator.tulip.factors import COUNT, NAMES, factors_of
 from engine.generator.tulip.maps import PALETTE
 from engine.paths import data_dir
+from engine.studio.figures import Bar, Report, Row
 from engine.studio.tulip import fidelity, metrics, playing, sweeps, walk
 from engine.studio.tulip.data import latents
 from engine.studio.tulip.ground import palette
 from engine.studio.tulip.painters import Learned, Painter, Renderer
 from engine.studio.tulip.readback import Lessons, Reader, Tell, reader, wanted
-from engine.studio.tulip.report import Bar, Report, Row
 from engine.studio.tulip.threads import torch_threads
 
 SEED = 999  # of everything that is measured with; training has seeds of its own
@@ -83,7 +83,7 @@ def measure(
             rows += playing.rows(model, workers, lambda what: tell(what, 0, 1))
         rows += bench.factors()
     about = {"model": model.name, "hash": model_file.read_header(model).hash, "seed": SEED, "samples": asdict(samples)}
-    return Report(tuple(rows), about)
+    return Report(tuple(rows), about, "latenz.tulip.report", NAMES, "renderer")
 
 
 class _Bench:

@@ -16,9 +16,9 @@ from engine.generator.spec import Canvas
 from engine.generator.tulip.maps import LAYERS
 from engine.generator.tulip.spec import TulipSpec
 from engine.studio.bench_model import bench_model
+from engine.studio.figures import Bar, Row
 from engine.studio.tulip.export import averaged
 from engine.studio.tulip.painters import Learned
-from engine.studio.tulip.report import Bar, Row
 
 LEAST_FPS = {256: 60.0, 512: 24.0}
 

@@ -11,6 +11,7 @@ import torch
 
 from engine.errors import InputError, ModelError
 from engine.generator.tulip.factors import COUNT, NAMES
+from engine.studio.figures import Report, markdown
 from engine.studio.tulip import checkpoint, fidelity, sweeps, walk
 from engine.studio.tulip.data import latents
 from engine.studio.tulip.export import export, write
@@ -18,7 +19,6 @@ from engine.studio.tulip.measure import Samples, measure
 from engine.studio.tulip.painters import Learned, Painter, Renderer, Scene, X, majority
 from engine.studio.tulip.playing import unrounded
 from engine.studio.tulip.readback import Lessons, Reader
-from engine.studio.tulip.report import Report, markdown
 from tests.engine.generator.tulip_models import student, weights
 
 FEW = Samples(small=8, large=2, sweeps=1, frames=4, lessons=Lessons(pictures=16, rounds=1, batch=8))

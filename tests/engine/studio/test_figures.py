@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import InputError
-from engine.studio.tulip.report import BEGIN, END, Bar, Report, Row, around, markdown, show, write_page
+from engine.studio.figures import BEGIN, END, Bar, Report, Row, around, markdown, show, write_page
 
 ROWS = (
     Row("PSNR", "128 px", 28.25, Bar(low=30.0), 40.83, "dB"),
@@ -18,7 +18,7 @@ ROWS = (
     Row("sweep match", "curl", 0.5, Bar(low=0.8), 1.0),
     Row("leakage", "curl", 0.41, Bar(high=0.2), 0.4),
 )
-REPORT = Report(ROWS, {"model": "tulip.safetensors"})
+REPORT = Report(ROWS, {"model": "tulip.safetensors"}, tabled=("bloom", "curl"), beside="renderer")
 
 
 def test_a_bar_holds_its_ends_and_no_nan() -> None:

@@ -1,4 +1,4 @@
-"""What was measured, as rows: to a file, to the terminal, and into a page between two marks."""
+"""Figures: what was measured, as rows with bars; to a file, to the terminal, and into a page between two marks."""
 
 import json
 import math
@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError
-from engine.generator.tulip.factors import NAMES
 from engine.paths import part_beside
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
-KIND = "latenz.tulip.report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ class Row:
     """One number.
 
     measure : what was measured; of : of which factor, layer or size, where there are several
-    ceiling : what the renderer itself measures in the same way; None where that means nothing
+    ceiling : what the best, or the other way, measures in the same way (see `Report.beside`); None where there is none
     bar : None for a number that is told and not judged
     """
 
@@ -54,10 +52,19 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All rows, in order, and what they were measured of and with."""
+    """All rows, in order, and what they were measured of and with.
+
+    kind : names the report in its file
+    tabled : those `Row.of` that become a line each of one table, with a column for each measure
+    beside, first : heads of columns: of `Row.ceiling`, and of the lines of the table
+    """
 
     rows: tuple[Row, ...]
     about: dict[str, Any] = field(default_factory=dict)
+    kind: str = "latenz.report"
+    tabled: tuple[str, ...] = ()
+    beside: str = "beside"
+    first: str = "factor"
 
     @property
     def failed(self) -> tuple[Row, ...]:
@@ -77,21 +84,21 @@ class Report:
 def as_json(report: Report) -> dict[str, Any]:
     """It as plain data."""
     rows = [{**asdict(row), "bar": _bar(row) or None, "passed": row.passed} for row in report.rows]
-    table = {"kind": KIND, "passed": report.passed, "about": report.about, "rows": rows}
+    table = {"kind": report.kind, "passed": report.passed, "about": report.about, "rows": rows}
     found: dict[str, Any] = _finite(table)
     return found
 
 
 def markdown(report: Report) -> str:
-    """Tables for a page: a line for each number, then a line for each factor. The same report gives the same text."""
-    lines = ["| measure | | value | bar | renderer | |", "|---|---|---|---|---|---|"]
+    """Tables for a page: a line for each number, then one for each of `tabled`; the same report gives the same text."""
+    lines = [f"| measure | | value | bar | {report.beside} | |", "|---|---|---|---|---|---|"]
     for row in report.rows:
-        if row.of not in NAMES:
+        if row.of not in report.tabled:
             lines.append(f"| {' | '.join(_cells(row))} |")
-    own = [row for row in report.rows if row.of in NAMES]
+    own = [row for row in report.rows if row.of in report.tabled]
     measures = list(dict.fromkeys(row.measure for row in own))
     if measures:
-        lines += ["", f"| factor | {' | '.join(measures)} |", "|---" * (len(measures) + 1) + "|"]
+        lines += ["", f"| {report.first} | {' | '.join(measures)} |", "|---" * (len(measures) + 1) + "|"]
     for name in dict.fromkeys(row.of for row in own):
         cells = [next((_cell(r) for r in own if (r.of, r.measure) == (name, measure)), "") for measure in measures]
         lines.append(f"| {name} | {' | '.join(cells)} |")
@@ -124,7 +131,7 @@ def show(report: Report) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("measure", "of", "value", "bar", "renderer", "", box=None, pad_edge=False)
+    table = Table("measure", "of", "value", "bar", report.beside, "", box=None, pad_edge=False)
     for row in report.rows:
         style = {True: "", False: "bold red", None: "dim"}[row.passed]
         table.add_row(*_cells(row), style=style)

@@ -1,0 +1,1 @@
+"""Learning directions: what a model knows gets names, and becomes playable."""

@@ -1,0 +1,45 @@
+"""What was learned, into a bank."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from engine.errors import InputError
+from engine.generator.base import ModelInfo
+from engine.generator.catalog import model_directions
+from engine.latent.combine import without
+from engine.latent.directions import Direction, Directions, architecture_of
+from engine.paths import check_output
+
+
+def check_bank(out: Path, add: bool, info: ModelInfo) -> Directions:
+    """The bank that is there to add to, else an empty one; before any work. InputError for no place to write."""
+    if out.suffix != ".safetensors":
+        raise InputError(f"{out}: a bank is a .safetensors; name one")
+    if out.is_dir():
+        raise InputError(f"{out}: is a folder; name a file in it")
+    check_output(out)
+    return Directions.load(out).check(info) if add and out.exists() else Directions()
+
+
+def keep(out: Path, former: Directions, found: Sequence[Direction], info: ModelInfo) -> Directions:
+    """Write the bank: what was there and what was found, marked with whose it is. Gives all of it."""
+    marked = [replace(d, model_hash=info.hash, model=info.name, architecture=architecture_of(info)) for d in found]
+    bank = former.merged(Directions(tuple(marked))).check(info)
+    bank.save(out)
+    return bank
+
+
+def others(asked: Sequence[str], model: str, info: ModelInfo) -> list[Direction]:
+    """The directions named by `--without`: NAME of the model's own, or BANK.safetensors:NAME; NAME `*` is all."""
+    found: list[Direction] = []
+    for text in asked:
+        file, colon, name = text.rpartition(":")
+        bank = Directions.load(Path(file)).check(info) if colon else model_directions(model).check(info)
+        found.extend(bank if name == "*" else [bank[name]])
+    return found
+
+
+def cleared(found: Sequence[Direction], leave: Sequence[Direction]) -> list[Direction]:
+    """Each of them without what the directions to leave alone do."""
+    return [without(direction, leave) for direction in found]
