@@ -113,9 +113,10 @@ class Subject:
             scale = side / min(width, height)
             whole = self.info.native
             canvas = Canvas(width, height) if whole else Canvas(round(width * scale), round(height * scale))
-            net = self._source.build(canvas, batched=True).eval().requires_grad_(False).to(self.device)
-            inputs = self._source.inputs(1)
-            self._fixed[side] = [torch.from_numpy(inputs[slot.name]).to(self.device) for slot in net.slots[1:]]
+            with torch.inference_mode(False):  # so that gradients can pass, whoever asked first
+                net = self._source.build(canvas, batched=True).eval().requires_grad_(False).to(self.device)
+                inputs = self._source.inputs(1)
+                self._fixed[side] = [torch.from_numpy(inputs[slot.name]).to(self.device) for slot in net.slots[1:]]
             self._sizes[side] = net
         return self._sizes[side]
 
