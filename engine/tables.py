@@ -30,6 +30,7 @@ class GeneratorTable(_Table):
     turns: Literal["auto", True, False] = "auto"  # true: one voice a frame; auto: where all take too long
     blend: bool = False  # crossfade consecutive pictures when the generator is slower than the display
     banks: tuple[str, ...] = ()
+    match_banks: Literal["model", "architecture"] = "model"  # whose directions a bank may hold
     places: tuple[str, ...] = ()
 
 
@@ -49,6 +50,7 @@ class MotionTable(_Table):
     sphere: float | None = None
     amount_frequency_hz: float | None = None
     amount_damping: float | None = None
+    even_faders: float | None = None
     surprise: float | None = None
     wander: float | None = None
     wander_hz: float | None = None

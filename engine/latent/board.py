@@ -1,8 +1,9 @@
 """The controls of the latent room: the list of them, and reading them by index."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from types import MappingProxyType
 
 from engine.controls import Control
 from engine.errors import ShowError
@@ -36,11 +37,13 @@ def controls(
     directions: Iterable[str],
     places: Iterable[str] = (),
     psi: float = 1.0,
+    safe: Mapping[str, tuple[float, float]] = MappingProxyType({}),
 ) -> tuple[Control, ...]:
     """Every control of this room, in order; needs no torch and opens no file.
 
     One voice has plain addresses. Several have `/voice/<n>/...` each (n from 1) and the plain ones too: a plain event
     fires for all voices, a plain level shifts all of them by how far it is from its rest (frequencies in proportion).
+    safe : of directions, the amounts in sigma at which the picture follows: told of, nothing is held back
     """
     directions, places = tuple(directions), tuple(places)
     for voice in voices:
@@ -49,10 +52,10 @@ def controls(
     rows += loop_controls()
     shared = VoiceSpec(motion=voices[0].motion, sequence=next((v.sequence for v in voices if v.sequence), None))
     if len(voices) == 1:
-        return (*rows, *_voice_controls("", voices[0], info, directions, places))
-    rows += _voice_controls("", shared, info, directions, places)
+        return (*rows, *_voice_controls("", voices[0], info, directions, places, safe))
+    rows += _voice_controls("", shared, info, directions, places, safe)
     for number, voice in enumerate(voices, 1):
-        rows += _voice_controls(f"/voice/{number}", voice, info, directions, places)
+        rows += _voice_controls(f"/voice/{number}", voice, info, directions, places, safe)
     return tuple(rows)
 
 
@@ -66,22 +69,28 @@ def _check_bands(voice: VoiceSpec, info: ModelInfo) -> None:
 
 
 def _voice_controls(
-    prefix: str, voice: VoiceSpec, info: ModelInfo, directions: tuple[str, ...], places: tuple[str, ...]
-) -> list[Control]:
-    levels = [replace(c, address=prefix + c.address) for c in level_controls(voice, info, directions)]
+    prefix: str, voice: VoiceSpec, info: ModelInfo, directions: tuple[str, ...], places: tuple[str, ...],
+    safe: Mapping[str, tuple[float, float]],
+) -> list[Control]:  # fmt: skip
+    levels = [replace(c, address=prefix + c.address) for c in level_controls(voice, info, directions, safe)]
     events = [Control(prefix + address, kind="event", about=about) for address, about in _events(info, places)]
     return levels + events
 
 
-def level_controls(voice: VoiceSpec, info: ModelInfo, directions: Iterable[str]) -> list[Control]:
+def level_controls(
+    voice: VoiceSpec, info: ModelInfo, directions: Iterable[str],
+    safe: Mapping[str, tuple[float, float]] = MappingProxyType({}),
+) -> list[Control]:  # fmt: skip
     """The levels of one voice at their plain addresses."""
-    return [Control(*row[:5], about=row[5]) for row in _levels(voice, info, directions)]
+    return [Control(*row[:5], about=row[5]) for row in _levels(voice, info, directions, safe)]
 
 
 _Row = tuple[str, float, float, float, str, str]
 
 
-def _levels(voice: VoiceSpec, info: ModelInfo, directions: Iterable[str]) -> list[_Row]:
+def _levels(
+    voice: VoiceSpec, info: ModelInfo, directions: Iterable[str], safe: Mapping[str, tuple[float, float]]
+) -> list[_Row]:
     """(address, default, low, high, unit, about) of the levels of one voice."""
     m = voice.motion
     rows: list[_Row] = [
@@ -89,6 +98,7 @@ def _levels(voice: VoiceSpec, info: ModelInfo, directions: Iterable[str]) -> lis
         ("/motion/damping", m.damping, 0.0, 4.0, "", "0 swings for ever, 1 is critical; moves all bands"),
         ("/motion/amount_frequency_hz", m.amount_frequency_hz, 0.01, 20.0, "hz", "how fast amounts follow"),
         ("/motion/amount_damping", m.amount_damping, 0.0, 4.0, "", "damping of the amounts"),
+        ("/motion/even_faders", m.even_faders, 0.0, 1.0, "", "1: amounts by what the eye sees, where it was measured"),
         ("/latent/surprise", m.surprise, 0.0, 1.0, "", "how far `more` goes; 1 is a quarter turn"),
         ("/latent/wander", m.wander, 0.0, 1.0, "", "how far the goal wanders; 1 is a quarter turn"),
         ("/latent/wander_hz", m.wander_hz, 0.0, 2.0, "hz", "how fast the goal wanders"),
@@ -111,9 +121,11 @@ def _levels(voice: VoiceSpec, info: ModelInfo, directions: Iterable[str]) -> lis
             ("/journey/speed", 1.0, -8.0, 8.0, "", "1 plays as written, 0 holds"),
         ]
     for name in directions:
-        about = f"amount along {name}"
-        rows.append((f"/direction/{name}", 0.0, -AMOUNT_SIGMA, AMOUNT_SIGMA, "sigma", about + ", on a spring"))
-        rows.append((f"/accent/{name}", 0.0, -AMOUNT_SIGMA, AMOUNT_SIGMA, "sigma", about + ", at once"))
+        about, follows = f"amount along {name}", ""
+        if name in safe:
+            follows = f"; the picture follows from {safe[name][0]:.3g} to {safe[name][1]:.3g}"
+        rows.append((f"/direction/{name}", 0.0, -AMOUNT_SIGMA, AMOUNT_SIGMA, "sigma", f"{about}, on a spring{follows}"))
+        rows.append((f"/accent/{name}", 0.0, -AMOUNT_SIGMA, AMOUNT_SIGMA, "sigma", f"{about}, at once{follows}"))
     return rows
 
 

@@ -44,6 +44,7 @@ class Played(NamedTuple):
     amount_springs: list[Spring]  # of each voice
     targets: Array  # (voices, directions) in sigma
     accents: Array | None  # (voices, directions) in sigma; None for none
+    even: Array  # (voices,) how far faders are even ones
     psi: float
     bars: float
 
@@ -96,6 +97,7 @@ class Levels:
         self._bands = [(column[f"/motion/{name}/frequency_hz"], column[f"/motion/{name}/damping"]) for name in names]
         self._spring_rest = self._rest[:, self._spring].tolist()
         self._amount = column["/motion/amount_frequency_hz"], column["/motion/amount_damping"]
+        self._even = column["/motion/even_faders"]
         self._sphere = column.get("/motion/sphere", -1)
         self._wish = [column.get(address, -1) for address in _WISHES]
         self._psi, self._bars = layout.index("/generator/psi"), layout.index("/loop/bars")
@@ -114,6 +116,7 @@ class Levels:
             [Spring(2.0 * math.pi * row[f], row[z]) for row in rows],
             levels[:, self._singles : middle],
             accents if np.count_nonzero(accents) else None,
+            levels[:, self._even],
             values.item(self._psi),
             values.item(self._bars),
         )

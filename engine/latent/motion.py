@@ -13,6 +13,7 @@ from engine.errors import ShowError
 from engine.generator.base import ModelInfo
 from engine.latent.board import controls, loop_controls
 from engine.latent.directions import Directions
+from engine.latent.even import EvenFaders
 from engine.latent.finite import all_finite
 from engine.latent.goals import Goals
 from engine.latent.levels import Levels, Played
@@ -54,6 +55,7 @@ class Motion:
         self._space.rest_at(self._goals.point)
         self._goal_before = self._goals.goal
         self._steer = Steer(directions, info, len(voices))
+        self._even = EvenFaders(directions)
         self._levels = Levels(voices, info, directions.names, layout)
         rows, dim = self._space.position.shape[1:]
         self._looper = Looper(len(voices) * rows * dim, group=dim, frames_per_beat=_FRAMES_PER_BEAT)
@@ -129,7 +131,8 @@ class Motion:
         self._loop(controls.events, now.bars)
         self._carry(now, dt_s)
         amounts = self._steer.amounts
-        w = self._space.w(self._steer, amounts if now.accents is None else amounts + now.accents, now.psi)
+        faders = amounts if now.accents is None else amounts + now.accents
+        w = self._space.w(self._steer, self._even.amounts(faders, now.even), now.psi)
         if all_finite(w) and all_finite(self._space.position):
             self._w = w
         else:

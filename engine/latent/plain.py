@@ -13,13 +13,14 @@ from engine.latent.frame import INSTANT_S
 from engine.latent.levels import Spring
 from engine.latent.places import Place
 from engine.latent.space import Array, MapZ, Space, noise_z, seed_z
-from engine.latent.steer import Steer
+from engine.latent.steer import Steer, band_rows
 
 
 class Plain(Space):
     """w of each voice and layer as the model learned it; psi draws it towards the model's average in a straight line.
 
-    Directions in z have no z to act on here: each becomes the straight line in w that it is at the first place.
+    Directions in z have no z to act on here: each becomes the straight line in w that it is at the first place, those
+    that bend too.
     """
 
     def __init__(self, info: ModelInfo, voices: int, map_z: MapZ, directions: Directions, home: Array) -> None:
@@ -48,9 +49,13 @@ class Plain(Space):
 
     def _effect(self, directions: Directions, i: int, home: Array) -> Array:
         d = directions.items[i]
-        up, down = self._w_of(home + d.sigma * d.vector), self._w_of(home - d.sigma * d.vector)
-        moved = [d.layers is None or layer in d.layers for layer in range(self.info.num_ws)]
-        return np.asarray((up - down) * 0.5 * np.array(moved)[:, None]).ravel()
+        way = d.sigma * d.vector
+        if d.curve is None:
+            up, down = home + way, home - way
+        else:
+            up, down = d.curve.moved(np.stack([home, home]), way, np.array([1.0, -1.0]))
+        moved = np.array(band_rows(d, self.info.bands))[self._of_layer]
+        return np.asarray((self._w_of(up) - self._w_of(down)) * 0.5 * moved[:, None]).ravel()
 
     def seed(self, seed: int) -> Array:
         return self._w_of(seed_z(seed, self.info.z_dim))
@@ -105,8 +110,7 @@ class Plain(Space):
         own = amounts[:, self._at]
         if np.count_nonzero(own):
             w += (own @ self._effects).reshape(w.shape)
-        more = steer.w_offset(amounts)
-        return np.asarray(w if more is None else w + more, np.float32)
+        return np.asarray(steer.w(w, amounts), np.float32)
 
     def remap(self) -> None:
         """Another mixture of classes has another average: the particles move with it."""

@@ -127,13 +127,11 @@ class Shell(Space):
         self._particles, self._radial, self.position, self._drawn, self._w = self._former
 
     def w(self, steer: Steer, amounts: Array, psi: float) -> NDArray[np.float32]:
-        offset = steer.z_offset(amounts)
-        z = self.position if offset is None else self.position + offset
+        z = steer.z(self.position, amounts)
         if self._drawn is None or psi != self._drawn[1] or _far(z, self._drawn[0]):
             self._w = np.array(self._map(z, psi), np.float32)
             self._drawn = (z, psi)
-        more = steer.w_offset(amounts)
-        return self._w if more is None else self._w + more.astype(np.float32)
+        return steer.w(self._w, amounts)
 
     def remap(self) -> None:
         self._drawn = None

@@ -1,7 +1,8 @@
-"""Steering: amounts along directions, on springs of their own, and accents that act at once."""
+"""Steering: amounts along directions, straight and bent, on springs of their own, and accents that act at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,28 +10,53 @@ from numpy.typing import NDArray
 from engine.generator.base import Band, ModelInfo
 from engine.latent import spring
 from engine.latent.directions import Direction, Directions
+from engine.latent.flow import Flow
 from engine.latent.levels import Spring
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Bend:
+    """A direction that bends: which it is, its flow, and the rows it moves."""
+
+    at: int
+    flow: Flow
+    rows: slice | NDArray[np.intp]  # a slice for all
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """The directions of one space: which they are, one sigma of each, and the rows each moves."""
+    """The directions of one space: which are straight, one sigma of each, the rows each moves; and those that bend."""
 
     at: NDArray[np.intp]  # (n,) among all directions
     all: bool  # whether these are all directions
     steps: Array  # (n, dim)
     moves: Array  # (rows, n) 1 or 0
+    bends: tuple[_Bend, ...]
 
     def offset(self, amounts: Array) -> Array | None:
-        """(voices, rows, dim) from amounts (voices, directions); None when no direction of this space is used."""
+        """(voices, rows, dim) of the straight ones by amounts (voices, directions); None when none is used."""
         if not len(self.at):
             return None
         own = amounts if self.all else amounts[:, self.at]
         if not np.count_nonzero(own):
             return None
         return np.asarray((self.moves * own[:, None, :]) @ self.steps)
+
+    def bent(self, points: Array, amounts: Array) -> Array:
+        """Points (voices, rows, dim) carried along those that bend, one after the other; points itself for none."""
+        out = points
+        for bend in self.bends:
+            own = amounts[:, bend.at]
+            if not np.count_nonzero(own):
+                continue
+            if out is points:
+                out = np.array(points, np.float64)
+            moved = out[:, bend.rows]
+            flat = moved.reshape(-1, out.shape[-1])
+            out[:, bend.rows] = bend.flow.moved(flat, np.repeat(own, moved.shape[1])).reshape(moved.shape)
+        return out
 
 
 class Steer:
@@ -43,7 +69,7 @@ class Steer:
         self._former = self.amounts, self.velocity
         self._stepped: tuple[Sequence[Spring], float] = ((), 0.0)  # what the transitions are of
         self._transitions = np.zeros((voices, 2, 2))
-        bands = [_band_rows(d, info.bands) for d in directions]
+        bands = [band_rows(d, info.bands) for d in directions]
         layers = [[d.layers is None or layer in d.layers for layer in range(info.num_ws)] for d in directions]
         self._z = _part(directions, "z", info.z_dim, bands, len(info.bands))
         self._w = _part(directions, "w", info.w_dim, layers, info.num_ws)
@@ -67,26 +93,36 @@ class Steer:
         """Take the last step back."""
         self.amounts, self.velocity = self._former
 
-    def z_offset(self, amounts: Array) -> Array | None:
-        """(voices, bands, z_dim) what amounts (voices, directions) add to z; None for nothing."""
-        return self._z.offset(amounts)
+    def z(self, points: Array, amounts: Array) -> Array:
+        """z (voices, bands, z_dim) moved by amounts (voices, directions), along curves last; itself for nothing."""
+        offset = self._z.offset(amounts)
+        return self._z.bent(points if offset is None else points + offset, amounts)
 
-    def w_offset(self, amounts: Array) -> Array | None:
-        """(voices, num_ws, w_dim) what they add to w; None for nothing."""
-        return self._w.offset(amounts)
+    def w(self, points: NDArray[Any], amounts: Array) -> NDArray[Any]:
+        """w (voices, num_ws, w_dim) moved by them, in its own precision; itself for nothing."""
+        offset = self._w.offset(amounts)
+        moved = points if offset is None else points + offset.astype(points.dtype)
+        bent = self._w.bent(moved, amounts)
+        return bent if bent is moved else bent.astype(points.dtype)
 
 
-def _band_rows(direction: Direction, bands: Sequence[Band]) -> list[bool]:
+def band_rows(direction: Direction, bands: Sequence[Band]) -> list[bool]:
+    """Which bands a direction in z moves: those that hold one of its layers."""
     layers = direction.layers
     return [layers is None or any(band.first <= layer < band.last for layer in layers) for band in bands]
 
 
 def _part(directions: Directions, space: str, dim: int, moves: list[list[bool]], rows: int) -> _Part:
-    at = [i for i, d in enumerate(directions) if d.space == space]
+    at = [i for i, d in enumerate(directions) if d.space == space and d.curve is None]
     items = [directions.items[i] for i in at]
     return _Part(
         np.array(at, np.intp),
         len(at) == len(directions),
         np.array([d.sigma * d.vector for d in items]).reshape(len(at), dim),
         np.array([moves[i] for i in at], np.float64).reshape(len(at), rows).T,
+        tuple(
+            _Bend(i, Flow(d.curve, d.sigma * d.vector), slice(None) if all(moves[i]) else np.flatnonzero(moves[i]))
+            for i, d in enumerate(directions)
+            if d.space == space and d.curve is not None
+        ),
     )

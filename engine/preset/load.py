@@ -62,7 +62,8 @@ def _table(path: Path, text: str | None) -> tuple[str, ShowTable, Where]:
 def _build(path: Path, text: str, table: ShowTable, options: Options, where: Where) -> Show:
     chosen = choose(path, table.generator, options, where)
     info, another = chosen.info, options.model is not None
-    directions, lost_banks = banks(path, table.generator, chosen, where, another)
+    found = banks(path, table.generator, chosen, where, another)
+    directions = found.directions
     places = Places()
     for name in table.generator.places:
         places = places.merged(Places.load(inside(path, name, where("generator", "places"))))
@@ -101,7 +102,7 @@ def _build(path: Path, text: str, table: ShowTable, options: Options, where: Whe
         known=_known(sources, layout),
         model=chosen.name,
         how=chosen.how,
-        told=tuple(said(path.parent.name, info.name, asked, vanished, lost_banks)),
+        told=tuple(said(path.parent.name, info.name, asked, vanished, found)),
         seed=seed,
         size=options.size or table.stage.size or (info.width, info.height),
         draws_sound=any(effect_hears(effect) for effect in effects),
@@ -128,7 +129,8 @@ def _model_controls(
 ) -> list[Control]:
     """What can be played on the latent and on the model itself."""
     rows = (Control(**row) for row in info.extra.get("controls", ()))
-    return [*motion_controls(voices, info, directions.names, places.names, table.generator.psi), *rows]
+    safe = {d.name: d.safe for d in directions if d.safe is not None}
+    return [*motion_controls(voices, info, directions.names, places.names, table.generator.psi, safe), *rows]
 
 
 _Model = tuple[ModelInfo, Directions] | None  # the show's own, where it can be read

@@ -1,7 +1,7 @@
 """Which model a show plays and how it is opened; what of a show another model does not have."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.complaints import Where
@@ -15,6 +15,18 @@ from engine.tables import GeneratorTable, ShowTable
 
 OURS = ("/direction/", "/accent/", "/generator/", "/motion/", "/latent/", "/voice/")  # what a model decides about
 FEW = 8  # names in a line for people
+
+
+@dataclass(frozen=True, slots=True)
+class Banks:
+    """The model's directions with those of the show's banks.
+
+    aside : banks that do not fit the model; strangers : directions learned on another model of its architecture
+    """
+
+    directions: Directions
+    aside: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,25 +104,41 @@ def _place(name: str, folder: Path, ours: bool = True) -> str:
     return name if found is None else str(found)
 
 
-def banks(
-    path: Path, table: GeneratorTable, chosen: Chosen, where: Where, vanish: bool
-) -> tuple[Directions, tuple[str, ...]]:
-    """The model's directions with those of the show's banks.
+def banks(path: Path, table: GeneratorTable, chosen: Chosen, where: Where, vanish: bool) -> Banks:
+    """Read and check the show's banks; where two have a name, the later one's direction is played.
 
-    vanish : where a bank does not fit the model it is set aside; the second value names those
+    vanish : a bank that does not fit the model is set aside, else it is a ShowError
     """
-    directions, aside = chosen.directions, []
+    directions, aside, strangers = chosen.directions, [], []
+    at = where("generator", "banks")
     for name in table.banks:
-        bank = Directions.load(inside(path, name, where("generator", "banks")))
+        bank = Directions.load(inside(path, name, at))
         try:
-            directions = directions.merged(bank.check(chosen.info) if vanish else bank)
-        except ModelError:
+            bank.check(chosen.info, table.match_banks)
+        except ModelError as error:
+            if not vanish:
+                hint = ' (match_banks = "architecture")' if bank.strangers(chosen.info) else ""
+                raise ShowError(f"{at}: {name}: {error}{hint if table.match_banks == 'model' else ''}") from None
             aside.append(name)
-    return directions, tuple(aside)
+            continue
+        strangers += bank.strangers(chosen.info)
+        directions = directions.merged(adopted(bank, chosen.info))
+    return Banks(directions, tuple(aside), tuple(dict.fromkeys(strangers)))
 
 
-def said(show: str, model: str, addresses: Sequence[str], aside: Collection[str], banks: Sequence[str]) -> list[str]:
-    """What is set aside, in a line for people.
+def adopted(bank: Directions, info: ModelInfo) -> Directions:
+    """A bank that was let in, as this model's own from here on."""
+    return Directions(tuple(replace(d, model_hash=info.hash) if d.model_hash else d for d in bank))
+
+
+def strange(strangers: Sequence[str], model: str) -> str:
+    """A warning for people: these directions were learned on another model."""
+    more = f" and {len(strangers) - FEW} more" if len(strangers) > FEW else ""
+    return f"learned on another model than {model}, may do something else: {', '.join(strangers[:FEW])}{more}"
+
+
+def said(show: str, model: str, addresses: Sequence[str], aside: Collection[str], banks: Banks) -> list[str]:
+    """What is set aside and what is strange, in a line for people each.
 
     addresses : where routes and [controls] go to; aside : those of them that the model does not have
     """
@@ -122,8 +150,10 @@ def said(show: str, model: str, addresses: Sequence[str], aside: Collection[str]
         routes = "1 route to what" if len(gone) == 1 else f"{len(gone)} routes to what"
         verb = "is" if len(gone) == 1 else "are"
         lines.append(f"{show}: {routes} {model} does not have {verb} set aside: {', '.join(names[:FEW])}{more}")
-    if banks:
-        lines.append(f"{show}: banks learned on another model than {model} are set aside: {', '.join(banks)}")
+    if banks.aside:
+        lines.append(f"{show}: banks learned on another model than {model} are set aside: {', '.join(banks.aside)}")
+    if banks.strangers:
+        lines.append(f"{show}: {strange(banks.strangers, model)}")
     return lines
 
 
