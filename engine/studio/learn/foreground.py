@@ -21,7 +21,7 @@ _TO_LAB = (
 
 
 def oklab(pictures: Tensor) -> Tensor:
-    """sRGB (n, 3, h, w) in 0..1 -> L, a, b (n, 3, h, w) (Ottosson 2020); black has an L of 0.05, so that it has a slope."""
+    """sRGB (n, 3, h, w) in 0..1 -> L, a, b (n, 3, h, w) (Ottosson 2020); black has an L of 0.05."""
     linear = torch.where(
         pictures <= 0.04045, pictures / 12.92, ((pictures.clamp_min(0.0) + 0.055) / 1.055) ** 2.4
     )  # fmt: skip
