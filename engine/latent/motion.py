@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Literal
 from zlib import crc32
 
 import numpy as np
@@ -12,6 +13,7 @@ from engine.controls import ControlEvent, Controls, Layout
 from engine.errors import ShowError
 from engine.generator.base import ModelInfo
 from engine.latent.board import controls, loop_controls
+from engine.latent.compasses import Compasses, CompassSpec
 from engine.latent.directions import Directions
 from engine.latent.even import EvenFaders
 from engine.latent.finite import all_finite
@@ -44,7 +46,7 @@ class Motion:
 
     def __init__(
         self, voices: Sequence[VoiceSpec], info: ModelInfo, directions: Directions, places: Places,
-        map_z: MapZ, layout: Layout,
+        map_z: MapZ, layout: Layout, compasses: Sequence[CompassSpec] = (),
     ) -> None:  # fmt: skip
         self.faults = 0  # steps whose numbers were not finite: the last good ones stayed
         self._voices, self._layout = tuple(voices), layout
@@ -60,12 +62,14 @@ class Motion:
         rows, dim = self._space.position.shape[1:]
         self._looper = Looper(len(voices) * rows * dim, group=dim, frames_per_beat=_FRAMES_PER_BEAT)
         self._held_until = np.full((len(voices), rows), -1e300)
+        self.compasses = Compasses(compasses, info, directions, self._steer, len(voices))
         self._actions = self._listen(info, places)
         self._beat = 0.0
         self._values = layout.defaults.copy()
         self._seen = self._values.tobytes()
         self._now = self._levels.read(self._values)
-        self._w = self._space.w(self._steer, self._steer.amounts, self._now.psi)
+        self._drawn = self._steer.amounts  # those that the picture on the wall is drawn with
+        self._w = self._space.w(self._steer, self._drawn, self._now.psi)
         self._homes = np.array([crc32(repr((v.seed, v.home)).encode()) for v in self._voices], np.int64)
         self._names = np.array([crc32(name.encode()) for name in directions.names], np.int64)
 
@@ -127,19 +131,28 @@ class Motion:
         for event in controls.events:
             for action in self._actions.get(event.address, ()):
                 action(event)
+        if self.compasses:
+            self.compasses.step(controls.events, self._on_the_wall, dt_s)
         self._goals.step(now.wishes, self._beat, dt_s)
         self._loop(controls.events, now.bars)
         self._carry(now, dt_s)
         amounts = self._steer.amounts
         faders = amounts if now.accents is None else amounts + now.accents
-        w = self._space.w(self._steer, self._even.amounts(faders, now.even), now.psi)
+        drawn = self._even.amounts(faders, now.even)
+        w = self._space.w(self._steer, drawn, now.psi)
         if all_finite(w) and all_finite(self._space.position):
-            self._w = w
+            self._w, self._drawn = w, drawn
         else:
             self.faults += 1
             self._space.undo()
             self._steer.undo()
         return self._w
+
+    def _on_the_wall(self, space: Literal["z", "w"]) -> Array:
+        """What the last pictures are drawn from, amounts and all: z (voices, bands, z_dim), or w at psi 1."""
+        if space == "z":
+            return self._steer.z(self._space.position, self._drawn)
+        return self._space.w(self._steer, self._drawn, 1.0).astype(np.float64)
 
     def _finite(self, values: Array, dt_s: float, beat: float) -> float:
         """Take the levels and the beat, what is not finite replaced by what was there; the step that can be made."""
@@ -201,7 +214,7 @@ class Motion:
             "amounts": self._steer.amounts,
             "amounts_velocity": self._steer.velocity,
             "amounts_names": self._names,
-        }
+        } | self.compasses.state()
         if loops:
             out |= {f"loops.{key}": value for key, value in self._looper.state().items()}
         return out
@@ -233,6 +246,7 @@ class Motion:
         self._held_until = state["held_until"].astype(np.float64)
         self._beat = float(np.asarray(state["beat"], np.float64)[0])
         self._restore_amounts(state)
+        self.compasses.restore(state)
         for voice in np.flatnonzero(state["homes"] != mine["homes"]).tolist():
             self._goals.home(voice)
         return True
@@ -245,6 +259,7 @@ class Motion:
                 amounts[:, i] = state["amounts"][:, saved.index(number)]
                 velocity[:, i] = state["amounts_velocity"][:, saved.index(number)]
         self._steer.amounts, self._steer.velocity = amounts, velocity
+        self._drawn = amounts
 
 
 def _space(voices: Sequence[VoiceSpec], info: ModelInfo, directions: Directions, map_z: MapZ) -> Space:

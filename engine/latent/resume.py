@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 State = Mapping[str, NDArray[np.generic]]
 
-_OPTIONAL = ("goals.caught.", "goals.wander.", "drawn", "amounts", "loops.", "radius")
+_OPTIONAL = ("goals.caught.", "goals.wander.", "drawn", "amounts", "loops.", "radius", "compass.")
 
 
 def fits(mine: State, other: State) -> bool:

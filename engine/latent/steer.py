@@ -93,6 +93,11 @@ class Steer:
         """Take the last step back."""
         self.amounts, self.velocity = self._former
 
+    def turn(self, at: int, way: Array) -> None:
+        """Let the straight direction `at` point another way from now on: one sigma of it, (dim,)."""
+        for part in (self._z, self._w):
+            part.steps[part.at == at] = way
+
     def z(self, points: Array, amounts: Array) -> Array:
         """z (voices, bands, z_dim) moved by amounts (voices, directions), along curves last; itself for nothing."""
         offset = self._z.offset(amounts)

@@ -8,6 +8,7 @@ from engine.controls import Layout
 from engine.generator.base import ModelInfo
 from engine.generator.catalog import How
 from engine.generator.spec import family
+from engine.latent.compasses import CompassSpec
 from engine.latent.directions import Directions
 from engine.latent.places import Places
 from engine.latent.spec import VoiceSpec
@@ -68,6 +69,7 @@ class Show:
     fps: float
     draws_sound: bool  # an effect looks at the spectrum or the wave
     how: How = How()  # how the model is opened
+    compasses: tuple[CompassSpec, ...] = ()
     told: tuple[str, ...] = ()  # what of the show is set aside because the command line chose another model
     hash: str = field(default="")
 

@@ -47,7 +47,9 @@ class Picture:
             if control.address.startswith(OWN)
         }
         self._inputs = {name: float(show.layout.defaults[i]) for name, i in self._places.items()}
-        self.motion = Motion(show.voices, show.info, show.directions, show.places, self._map, show.layout)
+        self.motion = Motion(
+            show.voices, show.info, show.directions, show.places, self._map, show.layout, show.compasses
+        )
         if former is not None:
             self.motion.restore(former.state(loops=True))
         self.motion_s = 0.0  # how long the last step's parts took

@@ -45,7 +45,7 @@ def _moved(path: Path, seconds: float) -> NDArray[np.float64]:
     def plain(z: NDArray[np.float64], psi: float) -> NDArray[np.float32]:
         return np.zeros(shape, np.float32)  # the strip is of z: what is drawn does not matter here
 
-    motion = Motion(show.voices, show.info, show.directions, show.places, plain, show.layout)
+    motion = Motion(show.voices, show.info, show.directions, show.places, plain, show.layout, show.compasses)
     desk.open(0.0)
     rows, step = [], 0
     try:
