@@ -14,6 +14,7 @@ from engine.cli.options import (
     SizeOption,
     UpstreamOption,
     parse_backend,
+    parse_match,
     parse_size,
 )
 from engine.errors import printable
@@ -49,6 +50,9 @@ def still(
         list[str] | None, typer.Option("--amount", metavar="NAME=SIGMA", help="Along a direction.")
     ] = None,
     bank: Annotated[Path | None, typer.Option("--bank", metavar="BANK", help="More directions.")] = None,
+    match: Annotated[
+        str, typer.Option("--match", metavar="HOW", help="Of a bank: only of this model, or of its architecture.")
+    ] = "model",
     backend: BackendOption = None,
     upstream_exact: UpstreamOption = False,
 ) -> None:
@@ -58,11 +62,14 @@ def still(
 
     wanted = Still(
         model, out, seed=seed, z=z, w=w, place=place, c=c, class_=class_, psi=psi, cutoff=cutoff, noise=noise,
-        size=parse_size(size), amounts=tuple(amount or ()), bank=bank, backend=parse_backend(backend) or "eager",
-        upstream_exact=upstream_exact,
+        size=parse_size(size), amounts=tuple(amount or ()), bank=bank, match=parse_match(match),
+        backend=parse_backend(backend) or "eager", upstream_exact=upstream_exact,
     )  # fmt: skip
+    warnings: list[str] = []
     with status("drawing") as tell:
-        run(wanted, tell)
+        run(wanted, tell, warnings.append)
+    for line in warnings:
+        sys.stderr.write(printable(f"{line}\n", keep="\n"))
 
 
 @app.command(epilog="Example: latenz convert afhq.pkl -o afhq.safetensors")

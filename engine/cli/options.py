@@ -1,6 +1,6 @@
 """Options that several commands share, and how their texts are read."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -53,6 +53,15 @@ def parse_device(text: str) -> str:
     if text not in ("auto", "cpu", "cuda", "mps"):
         raise InputError(f"--device {text}: give auto, cpu, cuda or mps")
     return text
+
+
+def parse_match(text: str) -> Literal["model", "architecture"]:
+    """Whose directions a bank may hold, checked."""
+    if text == "model":
+        return "model"
+    if text != "architecture":
+        raise InputError(f"--match {text}: give model or architecture")
+    return "architecture"
 
 
 def parse_backend(name: str | None) -> str | None:

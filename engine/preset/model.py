@@ -109,7 +109,9 @@ def banks(path: Path, table: GeneratorTable, chosen: Chosen, where: Where, vanis
 
     vanish : a bank that does not fit the model is set aside, else it is a ShowError
     """
-    directions, aside, strangers = chosen.directions, [], []
+    directions = chosen.directions
+    aside: list[str] = []
+    strangers: list[str] = []
     at = where("generator", "banks")
     for name in table.banks:
         bank = Directions.load(inside(path, name, at))

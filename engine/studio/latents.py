@@ -1,6 +1,6 @@
 """Latents and classes that users hand in: from seeds, arrays and places to arrays of the model's own shape."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -11,8 +11,9 @@ from engine.complaints import nearest
 from engine.errors import InputError, ModelError
 from engine.generator.base import ModelInfo
 from engine.generator.catalog import model_directions
-from engine.latent.directions import Directions
+from engine.latent.directions import Directions, Match
 from engine.latent.places import Places
+from engine.latent.steer import Steer
 from engine.studio.arrays import load_npy
 
 MOST_SIGMA = 100.0
@@ -21,7 +22,7 @@ MOST = 1e6  # of a number in a latent: its square and a sum of those still fit i
 
 @dataclass(frozen=True, slots=True)
 class Latents:
-    """Where to draw: z (n, z_dim), or w (n, num_ws, w_dim)."""
+    """Where to draw: z (n, z_dim), or (n, bands, z_dim) where bands differ, or w (n, num_ws, w_dim)."""
 
     space: Literal["z", "w"]
     array: NDArray[np.float64]
@@ -29,15 +30,40 @@ class Latents:
     def __len__(self) -> int:
         return len(self.array)
 
-    def moved(self, by: dict[str, NDArray[np.float64]], info: ModelInfo) -> "Latents":
-        """Along directions, whose sum is given by space. ModelError for a way in z from a place in w."""
-        for space, way in by.items():
-            if space != self.space:
-                raise ModelError(
-                    f"--amount: a direction in {space} from a latent in {self.space}; {info.name} takes it live"
-                )
-            self = replace(self, array=self.array + way)
-        return self
+
+class Along:
+    """Amounts along directions, as a show that stands still plays them.
+
+    amounts : in sigma by name
+    """
+
+    def __init__(self, directions: Directions, amounts: dict[str, float], info: ModelInfo) -> None:
+        used = directions.select(name for name, sigma in amounts.items() if sigma)
+        self._row = np.array([amounts[name] for name in used.names])
+        self._of_z = [d.name for d in used if d.space == "z"]
+        self._info, self._directions = info, used
+        self.moves_w = len(self._of_z) < len(used)
+
+    def from_(self, latents: Latents) -> Latents:
+        """The latents moved along the directions of z. ModelError where there is no z that could move."""
+        if not self._of_z:
+            return latents
+        if latents.space != "z":
+            raise ModelError(
+                f"--amount {self._of_z[0]}: a direction in z from a latent in w; {self._info.name} takes it live"
+            )
+        bands = np.repeat(latents.array[:, None], len(self._info.bands), 1)
+        steer, amounts = self._steer(len(latents))
+        moved = steer.z(bands, amounts)
+        return Latents("z", moved if (moved != moved[:, :1]).any() else moved[:, 0])
+
+    def on_w(self, w: NDArray[np.float32]) -> NDArray[np.float32]:
+        """w (n, num_ws, w_dim) as psi has made it, moved along the directions of w."""
+        steer, amounts = self._steer(len(w))
+        return steer.w(w, amounts)
+
+    def _steer(self, count: int) -> tuple[Steer, NDArray[np.float64]]:
+        return Steer(self._directions, self._info, count), np.broadcast_to(self._row, (count, len(self._row)))
 
 
 def latents_of(info: ModelInfo, *, seed: int | None, z: Path | None, w: Path | None, place: str | None) -> Latents:
@@ -113,13 +139,23 @@ def classes_of(info: ModelInfo, c: Path | None, number: int | None, count: int) 
 
 
 def amounts_of(
-    model: str, info: ModelInfo, amounts: tuple[str, ...], bank: Path | None
-) -> dict[str, NDArray[np.float64]]:
-    """What amounts such as `bloom=2` add up to, by space: z (z_dim,), w (num_ws, w_dim)."""
-    directions = model_directions(model)
+    model: str, info: ModelInfo, amounts: tuple[str, ...], bank: Path | None, match: Match = "model"
+) -> tuple[Along, tuple[str, ...]]:
+    """Amounts such as `bloom=2`, and which of their directions were learned on another model.
+
+    match : as for `Directions.check`
+    """
+    directions, strangers = model_directions(model), frozenset[str]()
     if bank is not None:
-        directions = directions.merged(Directions.load(bank).check(info))
-    total: dict[str, NDArray[np.float64]] = {}
+        more = Directions.load(bank)
+        strangers = frozenset(more.strangers(info))
+        try:
+            more.check(info, match)
+        except ModelError as error:
+            hint = " (--match architecture)" if strangers and match == "model" else ""
+            raise ModelError(f"{bank}: {error}{hint}") from None
+        directions = directions.merged(more)
+    total: dict[str, float] = {}
     for text in amounts:
         name, _, value = text.partition("=")
         if name not in directions.names:
@@ -133,10 +169,5 @@ def amounts_of(
             raise InputError(f"--amount {text}: give NAME=SIGMA, for example {name}=2") from None
         if not abs(sigma) <= MOST_SIGMA:
             raise InputError(f"--amount {text}: at most {MOST_SIGMA:g} sigma")
-        direction = directions[name]
-        way = sigma * direction.sigma * direction.vector
-        if direction.space == "w":
-            layers = range(info.num_ws) if direction.layers is None else direction.layers
-            way = np.isin(np.arange(info.num_ws), list(layers))[:, None] * way
-        total[direction.space] = total.get(direction.space, 0.0) + way
-    return total
+        total[name] = total.get(name, 0.0) + sigma
+    return Along(directions, total, info), tuple(name for name in total if name in strangers)

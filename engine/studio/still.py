@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from engine.errors import InputError
 from engine.generator.base import Generator
 from engine.generator.catalog import How, model_info, open_model, pending
+from engine.latent.directions import Match
 from engine.paths import check_output, part_beside
+from engine.preset.model import strange
 from engine.stage.outputs.picture import latent_text, save_png
 from engine.studio.latents import Latents, amounts_of, classes_of, latents_of
 
@@ -36,11 +38,14 @@ class Still:
     size: tuple[int, int] | None = None
     amounts: tuple[str, ...] = ()
     bank: Path | None = None
+    match: Match = "model"
     backend: str = "eager"
     upstream_exact: bool = False
 
 
-def still(wanted: Still, tell: Callable[[str], None] = lambda line: None) -> None:
+def still(
+    wanted: Still, tell: Callable[[str], None] = lambda line: None, warn: Callable[[str], None] = lambda line: None
+) -> None:
     """Draw. A PNG holds one picture; .npy is float32, N x 3 x H x W, in the generator's own range, unclipped."""
     _check(wanted)
     how = How(
@@ -51,7 +56,10 @@ def still(wanted: Still, tell: Callable[[str], None] = lambda line: None) -> Non
         tell(f"converting {file.name}")
     info = model_info(wanted.model, how=how)
     latents = latents_of(info, seed=wanted.seed, z=wanted.z, w=wanted.w, place=wanted.place)
-    latents = latents.moved(amounts_of(wanted.model, info, wanted.amounts, wanted.bank), info)
+    along, strangers = amounts_of(wanted.model, info, wanted.amounts, wanted.bank, wanted.match)
+    if strangers:
+        warn(f"{wanted.bank}: {strange(strangers, info.name)}")
+    latents = along.from_(latents)
     classes = classes_of(info, wanted.c, wanted.class_, len(latents))
     if wanted.out.suffix.lower() == ".png" and len(latents) != 1:
         raise InputError(f"{wanted.out}: {len(latents)} latents do not fit one picture; write .npy")
@@ -60,11 +68,13 @@ def still(wanted: Still, tell: Callable[[str], None] = lambda line: None) -> Non
     width, height = wanted.size or (info.width, info.height)
     try:
         generator.prepare(1, width, height)
-        w = _mapped(generator, latents, classes, wanted)
+        w = along.on_w(_mapped(generator, latents, classes, wanted))
         controls = {"psi": wanted.psi}
         tell("drawing")
         if wanted.out.suffix.lower() == ".png":
             picture = generator.draw(w, controls)[0, :, :, :3].copy()
+            if along.moves_w or latents.array.ndim == 3:  # one z does not tell it
+                latents, wanted = Latents("w", w.astype(np.float64)), _as_drawn(wanted, generator)
             save_png(wanted.out, picture, _notes(wanted, generator, latents, classes))
         else:
             _save(wanted.out, [generator.image(row[None], controls)[0].copy() for row in w])
@@ -107,12 +117,19 @@ def _mapped(
     """
     if latents.space == "w":
         return generator.truncated(latents.array.astype(np.float32), wanted.psi, classes)
-    given = wanted.seed is None
+    given, z = wanted.seed is None, latents.array
     psi = 1.0 if given and getattr(generator, "scales_z", False) else wanted.psi
     if (of_classes := getattr(generator, "map_classes", None)) is not None:
-        mapped: NDArray[np.float32] = of_classes(latents.array, psi, classes)
-        return mapped
-    return generator.map(np.repeat(latents.array[:, None], len(generator.info.bands), 1), psi)
+        if z.ndim == 2:
+            return np.asarray(of_classes(z, psi, classes))
+        parts = [of_classes(z[:, i], psi, classes)[:, b.first : b.last] for i, b in enumerate(generator.info.bands)]
+        return np.concatenate(parts, 1)
+    return generator.map(np.repeat(z[:, None], len(generator.info.bands), 1) if z.ndim == 2 else z, psi)
+
+
+def _as_drawn(wanted: Still, generator: Generator) -> Still:
+    """What asks for the same picture of the w that was drawn: psi is in it already, but where it picks statistics."""
+    return wanted if getattr(generator, "scales_z", False) else replace(wanted, psi=1.0, cutoff=None)
 
 
 def _notes(

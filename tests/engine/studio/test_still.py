@@ -1,13 +1,19 @@
 """Laws of `latenz still`: the same place is the same picture, and the picture remembers its place."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from engine.controls import Controls, Layout
 from engine.errors import InputError, ModelError
-from engine.generator.catalog import model_directions, model_info
+from engine.generator.catalog import How, model_directions, model_info, open_model
+from engine.latent.curve import Curve
+from engine.latent.directions import Direction, Directions
+from engine.latent.motion import Motion, VoiceSpec, controls
+from engine.latent.places import Places
 from engine.stage.outputs.picture import read_latent, read_text
 from engine.studio.still import Still, still
 
@@ -33,12 +39,59 @@ def test_a_seed_is_a_picture_for_ever(tmp_path: Path) -> None:
 
 
 def test_a_picture_remembers_its_place_and_can_be_drawn_from_it(tmp_path: Path) -> None:
-    first = draw(tmp_path / "a.png", 7, amounts=("bloom=1.5",))
+    first = draw(tmp_path / "a.png", 7)
     notes = read_text(first)
     assert notes["latenz.model"] == "silk" and notes["latenz.model_hash"] == model_info("silk").hash
-    assert notes["latenz.seed"] == "7"
+    assert notes["latenz.seed"] == "7" and notes["latenz.space"] == "z"
     np.save(tmp_path / "z.npy", read_latent(notes["latenz.latent"]))
     assert np.array_equal(pixels(draw(tmp_path / "b.png", z=tmp_path / "z.npy")), pixels(first))
+
+
+def test_a_picture_that_was_moved_on_some_layers_remembers_its_w(tmp_path: Path) -> None:
+    first = draw(tmp_path / "a.png", 7, amounts=("bloom=1.5",), psi=0.7)
+    notes = read_text(first)
+    assert notes["latenz.space"] == "w" and notes["latenz.psi"] == "1"
+    np.save(tmp_path / "w.npy", read_latent(notes["latenz.latent"])[None])
+    assert np.array_equal(pixels(draw(tmp_path / "b.png", w=tmp_path / "w.npy")), pixels(first))
+
+
+def test_a_still_is_what_a_show_that_stands_still_draws(tmp_path: Path) -> None:
+    info = model_info("tulip")
+    rows = np.random.RandomState(1).randn(4, 512)
+    bend = Curve(rows[:2] / 20, np.zeros(2), rows[2:].T / 200, shell=True)
+    bank = Directions((
+        Direction("low", rows[0], "z", 1.5, layers=(0,)), Direction("bent", rows[1], "z", curve=bend),
+        Direction("fine", rows[2, : info.w_dim], "w", 0.3, layers=(info.num_ws - 1,)),
+    ))  # fmt: skip
+    bank.save(tmp_path / "bank.safetensors")
+    amounts = {"low": 1.5, "bent": -2.0, "fine": 1.0}
+    asked = tuple(f"{name}={sigma}" for name, sigma in amounts.items())
+    drawn = draw(tmp_path / "a.png", 7, psi=0.8, amounts=asked, bank=tmp_path / "bank.safetensors", model="tulip")
+    bank = Directions.load(tmp_path / "bank.safetensors")
+    voices = (VoiceSpec(seed=7),)
+    layout = Layout(controls(voices, info, bank.names, psi=0.8))
+    generator = open_model("tulip", "cpu", 1, How(backend="eager", live=False))
+    motion = Motion(voices, info, bank, Places(), generator.map, layout)
+    values = layout.defaults.copy()
+    for name, sigma in amounts.items():
+        values[layout.index(f"/accent/{name}")] = sigma
+    w = motion.step(Controls(layout, values, ()), 0.0, 0.0)
+    assert np.allclose(read_latent(read_text(drawn)["latenz.latent"]), w[0], atol=1e-6)
+    generator.close()
+
+
+def test_a_bank_of_another_model_is_refused_or_taken_with_a_warning(tmp_path: Path) -> None:
+    d = model_directions("silk")["bloom"]
+    bank = tmp_path / "bank.safetensors"
+    Directions((replace(d, name="more", model_hash="f" * 64, model="velvet"),)).save(bank)
+    wanted = Still("silk", tmp_path / "a.png", seed=7, size=SIZE, amounts=("more=1",), bank=bank)
+    with pytest.raises(ModelError, match=r"learned on another model \(velvet\).*--match architecture"):
+        still(wanted)
+    lines: list[str] = []
+    still(replace(wanted, match="architecture"), warn=lines.append)
+    assert len(lines) == 1 and "learned on another model than silk" in lines[0] and "more" in lines[0]
+    own = draw(tmp_path / "b.png", 7, amounts=("bloom=1",))
+    assert np.array_equal(pixels(tmp_path / "a.png"), pixels(own))
 
 
 def test_seeds_are_those_of_the_field(tmp_path: Path) -> None:
