@@ -6,7 +6,16 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from engine.tables import BandTable, GeneratorTable, MotionTable, RouteTable, ShowTable, StageTable, VoiceTable
+from engine.tables import (
+    BandTable,
+    CompassTable,
+    GeneratorTable,
+    MotionTable,
+    RouteTable,
+    ShowTable,
+    StageTable,
+    VoiceTable,
+)
 from engine.toml_lines import line_of, lines
 
 
@@ -43,6 +52,7 @@ def explain(error: ValidationError, where: Where) -> str:
             "bands": BandTable,
             "stage": StageTable,
             "voice": VoiceTable,
+            "compass": CompassTable,
             "route": RouteTable,
         }
         for part in place[:-1]:

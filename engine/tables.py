@@ -50,6 +50,7 @@ class MotionTable(_Table):
     sphere: float | None = None
     amount_frequency_hz: float | None = None
     amount_damping: float | None = None
+    pace: float | None = None
     even_faders: float | None = None
     surprise: float | None = None
     wander: float | None = None
@@ -69,6 +70,17 @@ class VoiceTable(_Table):
     sequence: str | None = None
     sequence_fps: float = 30.0
     motion: MotionTable | None = None
+
+
+class CompassTable(_Table):
+    """[[compass]]"""
+
+    name: str
+    more: str | tuple[str | int, ...] = ()  # stills, seeds, .npy or places; none: sorted while it plays
+    less: str | tuple[str | int, ...] = ()
+    components: str = ""  # a bank in whose span it compares; none: the model's own directions
+    count: int = Field(default=20, ge=1, le=128)  # of their first
+    layers: tuple[int, ...] | None = None  # of w that its direction moves
 
 
 class StageTable(_Table):
@@ -106,6 +118,7 @@ class ShowTable(_Table):
     motion: MotionTable = MotionTable()
     stage: StageTable = StageTable()
     voice: tuple[VoiceTable, ...] = ()
+    compass: tuple[CompassTable, ...] = ()
     controls: dict[str, float] = {}
     sources: dict[str, dict[str, Any]] = {}
     route: tuple[RouteTable, ...] = ()

@@ -12,9 +12,11 @@ from engine.controls import Control, Layout
 from engine.errors import ShowError
 from engine.generator.base import ModelInfo
 from engine.latent.board import controls as motion_controls
+from engine.latent.compasses import compass_controls
 from engine.latent.directions import Directions
 from engine.latent.places import Places
 from engine.latent.spec import VoiceSpec
+from engine.preset.compass import addresses, compasses, told
 from engine.preset.find import inside, parse, read_text
 from engine.preset.model import OURS, banks, choose, own_model, said, to_convert
 from engine.preset.parts import at_rest, effect_specs, show_controls, voice_specs
@@ -63,7 +65,8 @@ def _build(path: Path, text: str, table: ShowTable, options: Options, where: Whe
     chosen = choose(path, table.generator, options, where)
     info, another = chosen.info, options.model is not None
     found = banks(path, table.generator, chosen, where, another)
-    directions = found.directions
+    sorted_ = compasses(path, table, info, found.directions, chosen.directions, where, another)
+    directions = sorted_.directions
     places = Places()
     for name in table.generator.places:
         places = places.merged(Places.load(inside(path, name, where("generator", "places"))))
@@ -74,7 +77,14 @@ def _build(path: Path, text: str, table: ShowTable, options: Options, where: Whe
     effects = effect_specs(path, table, where)
     played = _model_controls(voices, info, directions, places, table)
     vanished = _vanished(table, voices, places, played, theirs) if another else frozenset()
-    others = [*effect_controls(effects), *output_controls(), *snapshot_controls(), *show_controls(table)]
+    vanished |= {address for name in sorted_.aside for address in addresses(name, len(voices))}
+    others = [
+        *compass_controls([spec.name for spec in sorted_.specs], len(voices)),
+        *effect_controls(effects),
+        *output_controls(),
+        *snapshot_controls(),
+        *show_controls(table),
+    ]
     layout = Layout(at_rest([*played, *others], table, where, vanished))
     if len(layout.levels) > LEVELS:
         raise ShowError(
@@ -102,7 +112,11 @@ def _build(path: Path, text: str, table: ShowTable, options: Options, where: Whe
         known=_known(sources, layout),
         model=chosen.name,
         how=chosen.how,
-        told=tuple(said(path.parent.name, info.name, asked, vanished, found)),
+        compasses=sorted_.specs,
+        told=(
+            *said(path.parent.name, info.name, asked, vanished, found),
+            *told(path.parent.name, info.name, sorted_.aside),
+        ),
         seed=seed,
         size=options.size or table.stage.size or (info.width, info.height),
         draws_sound=any(effect_hears(effect) for effect in effects),

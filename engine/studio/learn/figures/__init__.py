@@ -1,0 +1,1 @@
+"""What each way to learn must show, measured on the tulip, whose factors are known."""
