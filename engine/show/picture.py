@@ -19,6 +19,7 @@ from engine.latent.motion import Motion
 from engine.paths import cache_dir
 from engine.preset import Show, same_generator
 from engine.shared import STAMP_KINDS, Board, FrameRing
+from engine.show.kept import keep
 from engine.show.session import Session, parent_gone
 from engine.show.turns import Turns
 
@@ -179,6 +180,7 @@ def run(folder: Path, incarnation: int) -> None:
         if picture.motion.loops_version != loops:
             loops = picture.motion.loops_version
             session.loops.write(pack(picture.motion.state(loops=True)))
+        keep(show, picture.motion.compasses.to_keep())
         done_s = time.perf_counter()
         meter = session.meter
         meter.add("motion", picture.motion_s)
@@ -252,6 +254,12 @@ def _notes(picture: Picture, turns: Turns, now_s: float) -> dict[str, object]:
     return notes
 
 
+def _sorted(picture: Picture) -> dict[str, object]:
+    """For the report: what the show's compasses know."""
+    notes = picture.motion.compasses.notes()
+    return {"compass": notes} if notes else {}
+
+
 def _draw(
     picture: Picture, controls: Controls, dt_s: float, beat: float, frames: FrameRing, voices: Collection[int]
 ) -> None:
@@ -268,7 +276,7 @@ def _status(picture: Picture, turns: dict[str, object], lost: int = 0, journal_f
         "lost": lost,
         "journal_failed": journal_failed,
         "backend": picture.generator.backend,
-        "notes": {**picture.generator.notes(), **turns},
+        "notes": {**picture.generator.notes(), **turns, **_sorted(picture)},
         "device": getattr(picture.generator, "device", "cpu"),
         "model": picture.show.info.name,
         "faults": picture.motion.faults,
