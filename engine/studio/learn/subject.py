@@ -134,14 +134,14 @@ class Subject:
             points = w.cpu().numpy().astype(np.float64)
             carried = _carried(points.reshape(-1, points.shape[-1]), direction, np.repeat(sigmas, points.shape[1]))
             far = torch.from_numpy(carried.reshape(points.shape).astype(np.float32)).to(self.device)
-        return torch.where(self._follows(direction)[:, None], far, w)
+        return torch.where(self.follows(direction)[:, None], far, w)
 
     def along(self, sample: Sample, direction: Direction, amounts: Sequence[float]) -> Iterator[Tensor]:
         """For each amount, w (n, num_ws, w_dim) of all places there."""
         for amount in amounts:
             yield self.moved(sample, direction, torch.full((len(sample),), float(amount)))
 
-    def _follows(self, direction: Direction) -> Tensor:
+    def follows(self, direction: Direction) -> Tensor:
         """(num_ws,) which layers of w the direction moves."""
         if direction.layers is None:
             rows = set(range(self.info.num_ws))
