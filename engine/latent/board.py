@@ -98,6 +98,7 @@ def _levels(
         ("/motion/damping", m.damping, 0.0, 4.0, "", "0 swings for ever, 1 is critical; moves all bands"),
         ("/motion/amount_frequency_hz", m.amount_frequency_hz, 0.01, 20.0, "hz", "how fast amounts follow"),
         ("/motion/amount_damping", m.amount_damping, 0.0, 4.0, "", "damping of the amounts"),
+        ("/motion/pace", m.pace, 0.0, 1.0, "", "1: the point moves at an even visible speed"),
         ("/motion/even_faders", m.even_faders, 0.0, 1.0, "", "1: amounts by what the eye sees, where it was measured"),
         ("/latent/surprise", m.surprise, 0.0, 1.0, "", "how far `more` goes; 1 is a quarter turn"),
         ("/latent/wander", m.wander, 0.0, 1.0, "", "how far the goal wanders; 1 is a quarter turn"),

@@ -58,7 +58,7 @@ def spring_step(
     grams = bodies.grams(moves)
     if not grams:
         return np.full_like(p, np.nan), np.full_like(v, np.nan)
-    moved = bodies.step(grams, springs, _each(follow, shape), dt_s)
+    moved = bodies.step(grams, springs, _each(follow, shape), _each(dt_s, shape))
     return moved[:, 0].reshape(p.shape), moved[:, 1].reshape(p.shape)
 
 
@@ -101,12 +101,16 @@ class Bodies:
         return grams
 
     def step(
-        self, grams: Sequence[Gram], springs: Sequence[tuple[float, float]], follow: Sequence[float], dt_s: float
+        self,
+        grams: Sequence[Gram],
+        springs: Sequence[tuple[float, float]],
+        follow: Sequence[float],
+        dts_s: Sequence[float],
     ) -> Array:
-        """The particles `dt_s` later, (n, 2, d), from what `grams` gave, by springs of (omega, damping)."""
+        """Each particle so long later, (n, 2, d), from what `grams` gave, by springs of (omega, damping)."""
         rows = [
             frame.step(frame.Frame(gram), frame.pull_of(omega, damping, dt_s, bool(holds), len(gram) == 4))
-            for gram, (omega, damping), holds in zip(grams, springs, follow, strict=True)
+            for gram, (omega, damping), holds, dt_s in zip(grams, springs, follow, dts_s, strict=True)
         ]
         moved = np.array(rows) @ self._vectors
         ends = (moved @ moved[:, :1].transpose(0, 2, 1)).tolist()

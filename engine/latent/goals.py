@@ -95,12 +95,12 @@ class Goals:
         self.point[voice, rows] = point[rows]
         self.leapt[voice, rows] = True
 
-    def step(self, wishes: Sequence[Wish], beat: float, dt_s: float) -> None:
-        """Move every goal on. Afterwards `goal`, `moves`, `follow` and `leapt` say where and how."""
+    def step(self, wishes: Sequence[Wish], beat: float, dts_s: Sequence[float]) -> None:
+        """Move every goal on, each by so many seconds. Afterwards `goal`, `moves`, `follow` and `leapt` say where and how."""
         goal = self.point
         wanderers: list[int] = []
         for i, wish in enumerate(wishes):
-            mode, mark, point = self._carried(i, wish, beat, dt_s)
+            mode, mark, point = self._carried(i, wish, beat, dts_s[i])
             if mode != self._mode.item(i):
                 self.leapt[i] = True
                 self._mode[i] = mode
@@ -113,11 +113,11 @@ class Goals:
             if wish.wander > 0.0:
                 wanderers.append(i)
             self.moves[i], self.follow[i] = carried or wish.wander > 0.0, carried
-        self.goal = self._wandered(goal, wanderers, wishes, dt_s) if wanderers else goal
+        self.goal = self._wandered(goal, wanderers, wishes, dts_s) if wanderers else goal
 
-    def _wandered(self, goal: Array, wanderers: list[int], wishes: Sequence[Wish], dt_s: float) -> Array:
+    def _wandered(self, goal: Array, wanderers: list[int], wishes: Sequence[Wish], dts_s: Sequence[float]) -> Array:
         """The goals, those of wanderers turned to where their walks are."""
-        offsets = [self._walk(i).step(wishes[i].wander_hz, dt_s) for i in wanderers]
+        offsets = [self._walk(i).step(wishes[i].wander_hz, dts_s[i]) for i in wanderers]
         angles_rad = [wishes[i].wander * math.pi / 2 for i in wanderers]
         if len(wanderers) == len(wishes):
             return self._space.turned(goal, offsets, angles_rad)
@@ -153,6 +153,10 @@ class Goals:
             seed = self._voices[i].seed
             walk = self._wanders[i] = Wander(lambda knot: self._space.wander_noise(seed, knot))
         return walk
+
+    def looping(self, voice: int) -> bool:
+        """Whether the last step had it go round a loop of places, by the beat."""
+        return self._mode.item(voice) == _LOOP
 
     def state(self) -> dict[str, NDArray[np.generic]]:
         """Everything that moves here. Arrays are copies, or never written to."""

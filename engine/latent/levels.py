@@ -45,6 +45,7 @@ class Played(NamedTuple):
     targets: Array  # (voices, directions) in sigma
     accents: Array | None  # (voices, directions) in sigma; None for none
     even: Array  # (voices,) how far faders are even ones
+    pace: list[float]  # of each voice: how even its visible speed is to be
     psi: float
     bars: float
 
@@ -98,6 +99,7 @@ class Levels:
         self._spring_rest = self._rest[:, self._spring].tolist()
         self._amount = column["/motion/amount_frequency_hz"], column["/motion/amount_damping"]
         self._even = column["/motion/even_faders"]
+        self._pace = column["/motion/pace"]
         self._sphere = column.get("/motion/sphere", -1)
         self._wish = [column.get(address, -1) for address in _WISHES]
         self._psi, self._bars = layout.index("/generator/psi"), layout.index("/loop/bars")
@@ -117,6 +119,7 @@ class Levels:
             levels[:, self._singles : middle],
             accents if np.count_nonzero(accents) else None,
             levels[:, self._even],
+            [row[self._pace] for row in rows],
             values.item(self._psi),
             values.item(self._bars),
         )

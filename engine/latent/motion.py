@@ -20,6 +20,7 @@ from engine.latent.finite import all_finite
 from engine.latent.goals import Goals
 from engine.latent.levels import Levels, Played
 from engine.latent.looper import Looper
+from engine.latent.moved import Moment, Moved
 from engine.latent.places import Places
 from engine.latent.plain import Plain
 from engine.latent.resume import fits
@@ -70,6 +71,8 @@ class Motion:
         self._now = self._levels.read(self._values)
         self._drawn = self._steer.amounts  # those that the picture on the wall is drawn with
         self._w = self._space.w(self._steer, self._drawn, self._now.psi)
+        self._before = self._moment()
+        self._dts_s = [0.0] * len(self._voices)
         self._homes = np.array([crc32(repr((v.seed, v.home)).encode()) for v in self._voices], np.int64)
         self._names = np.array([crc32(name.encode()) for name in directions.names], np.int64)
 
@@ -121,21 +124,27 @@ class Motion:
         """A hand moved a band on: for a while no loop takes it back."""
         self._held_until[voice, rows] = self._beat + _HOLD_BEATS
 
-    def step(self, controls: Controls, dt_s: float, beat: float) -> NDArray[np.float32]:
+    def step(
+        self, controls: Controls, dt_s: float, beat: float, quicken: Sequence[float] | None = None
+    ) -> NDArray[np.float32]:
         """Move on by `dt_s` seconds: (voices, num_ws, w_dim), never with a number that is not finite.
 
         beat : the running count of beats, for loops. The array is good until the next step; do not write into it.
+        quicken : how much faster each voice's point is to move than it would, as far as `/motion/pace` asks for it:
+        its goals and springs step over more time, or less. What follows the beat still does, amounts go on as ever
         """
         dt_s = self._finite(controls.values, dt_s, beat)
         now = self._now
+        self._before = self._moment()
+        self._dts_s = dts_s = self._own_times(now, dt_s, quicken)
         for event in controls.events:
             for action in self._actions.get(event.address, ()):
                 action(event)
         if self.compasses:
             self.compasses.step(controls.events, self._on_the_wall, dt_s)
-        self._goals.step(now.wishes, self._beat, dt_s)
+        self._goals.step(now.wishes, self._beat, dts_s)
         self._loop(controls.events, now.bars)
-        self._carry(now, dt_s)
+        self._carry(now, dts_s, dt_s)
         amounts = self._steer.amounts
         faders = amounts if now.accents is None else amounts + now.accents
         drawn = self._even.amounts(faders, now.even)
@@ -147,6 +156,39 @@ class Motion:
             self._space.undo()
             self._steer.undo()
         return self._w
+
+    def _own_times(self, now: Played, dt_s: float, quicken: Sequence[float] | None) -> list[float]:
+        """How long the step is for each voice's point."""
+        if quicken is None or not any(now.pace):
+            return [dt_s] * len(self._voices)
+        driven = np.zeros(len(self._voices), np.bool_)
+        if not self._looper.silent:
+            driven = self._looper.driven.reshape(len(driven), -1).any(1)
+        return [
+            dt_s if looped or self._goals.looping(i) else dt_s * faster**even
+            for i, (faster, even, looped) in enumerate(zip(quicken, now.pace, driven.tolist(), strict=True))
+        ]
+
+    def _moment(self) -> Moment:
+        return Moment(self._w, self._drawn, self._now.psi, self._steer.turns)
+
+    @property
+    def pace(self) -> list[float]:
+        """`/motion/pace` of each voice, as last played."""
+        return self._now.pace
+
+    def moved(self) -> list[Moved]:
+        """What the last step did to each voice."""
+        here, before, now = self._moment(), self._before, self._now
+        others = here.psi == before.psi and here.turns == before.turns
+        bands = len(now.springs) // len(self._voices)
+        found = []
+        for i, (wish, dt_s) in enumerate(zip(now.wishes, self._dts_s, strict=True)):
+            tempo = (wish.wander, wish.wander_hz, wish.speed, *now.springs[i * bands : (i + 1) * bands])
+            alone = others and np.array_equal(here.amounts[i], before.amounts[i])
+            way = (here.w[i] - before.w[i]).ravel()
+            found.append(Moved(dt_s, math.sqrt(float(way @ way)), alone, tempo))
+        return found
 
     def _on_the_wall(self, space: Literal["z", "w"]) -> Array:
         """What the last pictures are drawn from, amounts and all: z (voices, bands, z_dim), or w at psi 1."""
@@ -185,7 +227,7 @@ class Motion:
         for voice in np.flatnonzero(driven.any(1)).tolist():
             goals.moves[voice] = goals.follow[voice] = True
 
-    def _carry(self, now: Played, dt_s: float) -> None:
+    def _carry(self, now: Played, dts_s: Sequence[float], dt_s: float) -> None:
         goals = self._goals
         leaps = np.count_nonzero(goals.leapt) > 0
         before = None
@@ -197,7 +239,7 @@ class Motion:
         self._goal_before = goals.goal
         if leaps:
             goals.leapt[:] = False
-        self._space.step(goals.goal, before, goals.follow, now.springs, now.sphere, dt_s)
+        self._space.step(goals.goal, before, goals.follow, now.springs, now.sphere, dts_s)
         self._steer.step(now.targets, now.amount_springs, dt_s)
 
     def state(self, loops: bool = False) -> State:

@@ -87,12 +87,12 @@ class Plain(Space):
 
     def step(
         self, goal: Array, before: Array | None, follow: Sequence[bool],
-        springs: Sequence[Spring], tied: Sequence[float], dt_s: float,
+        springs: Sequence[Spring], tied: Sequence[float], dts_s: Sequence[float],
     ) -> None:  # fmt: skip
         self._former = self.position, self._velocity
         position, velocity = np.empty_like(self.position), np.empty_like(self.position)
         bands = len(self.bands)
-        for i in range(self._voices):
+        for i, dt_s in enumerate(dts_s):
             moved = None if before is None or dt_s <= INSTANT_S else (goal[i] - before[i]) / dt_s
             own = np.array(springs[i * bands : (i + 1) * bands])[self._of_layer]
             spring.step(

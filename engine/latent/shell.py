@@ -92,13 +92,13 @@ class Shell(Space):
 
     def step(
         self, goal: Array, before: Array | None, follow: Sequence[bool],
-        springs: Sequence[Spring], tied: Sequence[float], dt_s: float,
+        springs: Sequence[Spring], tied: Sequence[float], dts_s: Sequence[float],
     ) -> None:  # fmt: skip
         self._former = self._here()
         bodies, shape = self._bodies, self._particles.shape
         bodies.particles[:] = self._particles
         bodies.goals[:] = goal.reshape(shape[0], shape[2])
-        moves = before is not None and dt_s > INSTANT_S
+        moves = before is not None and min(dts_s) > INSTANT_S
         if moves and before is not None:
             bodies.befores[:] = before.reshape(shape[0], shape[2])
         grams = bodies.grams(moves)
@@ -109,11 +109,13 @@ class Shell(Space):
         goals = [_log_radius(gram, tied[i // rows]) for i, gram in enumerate(grams)]
         if not moves and all(map(_arrived, grams, self._radial, goals)):
             return
+        dts_s = [dt_s for dt_s in dts_s for _ in range(rows)]
         self._radial = [
-            _radius_step(x, v, g, spring, dt_s) for (x, v), g, spring in zip(self._radial, goals, springs, strict=True)
+            _radius_step(x, v, g, spring, dt_s)
+            for (x, v), g, spring, dt_s in zip(self._radial, goals, springs, dts_s, strict=True)
         ]
         held = [True] * shape[0] if before is None else [hold for hold in follow for _ in range(rows)]
-        self._particles = bodies.step(grams, springs, held, dt_s)
+        self._particles = bodies.step(grams, springs, held, dts_s)
         self._place()
 
     def _place(self) -> None:

@@ -81,9 +81,9 @@ class Space(ABC):
     @abstractmethod
     def step(
         self, goal: Array, before: Array | None, follow: Sequence[bool],
-        springs: Sequence[Spring], tied: Sequence[float], dt_s: float,
+        springs: Sequence[Spring], tied: Sequence[float], dts_s: Sequence[float],
     ) -> None:  # fmt: skip
-        """Carry the particles.
+        """Carry the particles of each voice over so many seconds.
 
         goal : (voices, rows, dim) at the end of the step; before : at its start, where goals move
         follow : of each voice: whether the damper holds on to the moving goal

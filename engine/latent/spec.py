@@ -39,6 +39,7 @@ class MotionSpec:
     bands: Mapping[str, BandSpec] = field(default_factory=lambda: MappingProxyType({}))
     amount_frequency_hz: float = 3.0  # the springs of the amounts along directions
     amount_damping: float = 1.0
+    pace: float = 0.0  # 1: the point moves at an even visible speed (see `engine.show.pacer`)
     even_faders: float = 0.0  # 1: equal moves of a fader make equal visible changes, where that was measured
     surprise: float = 0.3  # how far `/latent/more` goes: 1 is a quarter turn
     wander: float = 0.0
@@ -55,6 +56,7 @@ class MotionSpec:
         _check("sphere", self.sphere, 0.0, 1.0)
         _check("amount_frequency_hz", self.amount_frequency_hz, 0.01, 20.0)
         _check("amount_damping", self.amount_damping, 0.0, 4.0)
+        _check("pace", self.pace, 0.0, 1.0)
         _check("even_faders", self.even_faders, 0.0, 1.0)
         _check("surprise", self.surprise, 0.0, 1.0)
         _check("wander", self.wander, 0.0, 1.0)

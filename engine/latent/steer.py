@@ -67,6 +67,7 @@ class Steer:
         self.amounts = np.zeros((voices, len(directions)))
         self.velocity = np.zeros((voices, len(directions)))
         self._former = self.amounts, self.velocity
+        self.turns = 0  # how often a direction was turned
         self._stepped: tuple[Sequence[Spring], float] = ((), 0.0)  # what the transitions are of
         self._transitions = np.zeros((voices, 2, 2))
         bands = [band_rows(d, info.bands) for d in directions]
@@ -95,6 +96,7 @@ class Steer:
 
     def turn(self, at: int, way: Array) -> None:
         """Let the straight direction `at` point another way from now on: one sigma of it, (dim,)."""
+        self.turns += 1
         for part in (self._z, self._w):
             part.steps[part.at == at] = way
 
