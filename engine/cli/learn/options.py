@@ -52,23 +52,30 @@ def layers_of(text: str | None) -> tuple[int, ...] | None:
 
 
 @contextmanager
-def working() -> Iterator[tuple["Tell", Stop]]:
-    """A bar of progress, and whether one asked to stop: Ctrl-C keeps what is done, and the same command goes on."""
+def telling() -> Iterator["Tell"]:
+    """A bar of progress, for work of seconds."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from engine.studio.learn.work import Stopped
-
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with stopping() as stop, Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("")
 
         def tell(what: str, done: int, of: int) -> None:
             bar.update(task, description=printable(what), completed=done, total=of)
 
+        yield tell
+
+
+@contextmanager
+def working() -> Iterator[tuple["Tell", Stop]]:
+    """A bar of progress, and whether one asked to stop: Ctrl-C keeps what is done, and the same command goes on."""
+    from engine.studio.learn.work import Stopped
+
+    with stopping() as stop:
         try:
-            yield tell, stop
+            with telling() as tell:
+                yield tell, stop
         except Stopped as kept:
-            bar.stop()
             typer.echo(f"stopped; {kept} is kept and the same command goes on", err=True)
             raise typer.Exit(128 + stop.number) from None
