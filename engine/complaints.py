@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from engine.tables import (
     BandTable,
     CompassTable,
+    DemonstrateTable,
     GeneratorTable,
     MotionTable,
     RouteTable,
@@ -54,6 +55,7 @@ def explain(error: ValidationError, where: Where) -> str:
             "voice": VoiceTable,
             "compass": CompassTable,
             "route": RouteTable,
+            "demonstrate": DemonstrateTable,
         }
         for part in place[:-1]:
             table = tables.get(str(part), table)

@@ -106,6 +106,17 @@ class RouteTable(BaseModel):
     wait: Literal["", "beat", "bar"] = ""
 
 
+class DemonstrateTable(_Table):
+    """[demonstrate]"""
+
+    signals: tuple[str, ...] = Field(min_length=1, max_length=256)  # addresses or patterns
+    controls: tuple[str, ...] = Field(min_length=1, max_length=256)
+    method: Literal["ridge", "kernel", "nearest"] = "kernel"
+    file: str = Field(default="poses.json", min_length=1, max_length=200)  # beside the show
+    on: bool = True
+    smooth: float = Field(default=0.1, ge=0, le=60, allow_inf_nan=False)  # seconds
+
+
 class ShowTable(_Table):
     """show.toml as a whole; `sources` and `effect` are checked by the rooms they belong to."""
 
@@ -122,4 +133,5 @@ class ShowTable(_Table):
     controls: dict[str, float] = {}
     sources: dict[str, dict[str, Any]] = {}
     route: tuple[RouteTable, ...] = ()
+    demonstrate: DemonstrateTable | None = None
     effect: tuple[dict[str, Any], ...] = ()

@@ -3,6 +3,7 @@
     MappingError
     |-- RouteError (ValueError)      a route, shape or expression that cannot be planned
     |-- TakeError (ValueError)       a take that cannot be read
+    |-- PosesError (ValueError)      a file of demonstrated poses that cannot be read
     |-- FeedError (ValueError)       a market or sound file that cannot be read
     `-- SourceError (OSError)        a device, port or library that is not there
 
@@ -20,6 +21,10 @@ class RouteError(MappingError, ValueError):
 
 class TakeError(MappingError, ValueError):
     """A take that cannot be read."""
+
+
+class PosesError(MappingError, ValueError):
+    """A file of demonstrated poses that cannot be read."""
 
 
 class FeedError(MappingError, ValueError):

@@ -10,7 +10,7 @@ from engine.latent.looper import Looper
 
 Array = NDArray[np.float64]
 
-NEVER = ("/loop/", "/output/", "/tempo/", "/show/")  # what belongs to the evening and not to a phrase
+NEVER = ("/loop/", "/output/", "/tempo/", "/show/", "/demonstrate/")  # what belongs to the evening and not to a phrase
 GLIDE_BEATS = 0.25
 HOLD_BEATS = 1.0  # how long after its last move a control stays with the hand
 

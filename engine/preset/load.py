@@ -17,6 +17,7 @@ from engine.latent.directions import Directions
 from engine.latent.places import Places
 from engine.latent.spec import VoiceSpec
 from engine.preset.compass import addresses, compasses, told
+from engine.preset.demonstrate import demonstrate_controls, demonstration_spec, read_poses
 from engine.preset.find import inside, parse, read_text
 from engine.preset.model import OURS, banks, choose, own_model, said, to_convert
 from engine.preset.parts import at_rest, effect_specs, show_controls, voice_specs
@@ -84,6 +85,7 @@ def _build(path: Path, text: str, table: ShowTable, options: Options, where: Whe
         *output_controls(),
         *snapshot_controls(),
         *show_controls(table),
+        *demonstrate_controls(table),
     ]
     layout = Layout(at_rest([*played, *others], table, where, vanished))
     if len(layout.levels) > LEVELS:
@@ -96,6 +98,8 @@ def _build(path: Path, text: str, table: ShowTable, options: Options, where: Whe
         inside(path, table.script, where("script"))
     kept = [i for i, row in enumerate(table.route) if not {row.to, row.source} & vanished]
     asked = [*(row.to if row.to in vanished else row.source for row in table.route), *table.controls]
+    asked += _demonstrated(table)
+    known = _known(sources, layout)
     return Show(
         path=path,
         text=text,
@@ -109,7 +113,8 @@ def _build(path: Path, text: str, table: ShowTable, options: Options, where: Whe
         routes=tuple(_route(table, i, where) for i in kept),
         effects=effects,
         layout=layout,
-        known=_known(sources, layout),
+        known=known,
+        demonstrate=demonstration_spec(table, layout, known, vanished, path, where),
         model=chosen.name,
         how=chosen.how,
         compasses=sorted_.specs,
@@ -169,11 +174,17 @@ def _vanished(
     Where its own model cannot be read, every address that a model decides about is taken for one of those.
     """
     asked = {*table.controls, *(row.to for row in table.route), *(row.source for row in table.route)}
+    asked |= {*_demonstrated(table)}
     asked -= {control.address for control in controls}
     if theirs is None:
         return frozenset(address for address in asked if address.startswith(OURS))
     plain = [replace(voice, motion=replace(voice.motion, bands={})) for voice in voices]
-    return frozenset(asked & {c.address for c in _model_controls(plain, *theirs, places, table)})
+    patterns = {address for address in asked if "*" in address and address.startswith(OURS)}
+    return frozenset(patterns | asked & {c.address for c in _model_controls(plain, *theirs, places, table)})
+
+
+def _demonstrated(table: ShowTable) -> tuple[str, ...]:
+    return table.demonstrate.controls if table.demonstrate is not None else ()
 
 
 def _known(sources: Sequence[SourceSpec], layout: Layout) -> tuple[str, ...]:
@@ -185,10 +196,11 @@ def _known(sources: Sequence[SourceSpec], layout: Layout) -> tuple[str, ...]:
 
 
 def check_routes(show: Show) -> Plan:
-    """The show's routes as a plan on an empty bus; ShowError names the first that does not hold."""
+    """The show's routes as a plan on an empty bus; ShowError names the first that does not hold, or a bad pose."""
     from mappings.bus import Bus
 
     try:
+        read_poses(show)
         return Plan(show.routes, show.layout.controls, Bus(), known=show.known)
     except MappingError as error:
         raise ShowError(str(error)) from None

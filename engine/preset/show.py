@@ -14,6 +14,7 @@ from engine.latent.places import Places
 from engine.latent.spec import VoiceSpec
 from engine.stage.effects import EffectSpec
 from engine.tables import ShowTable
+from mappings.demonstrate import DemonstrationSpec
 from mappings.routes import Route
 from mappings.sources import source_class
 from mappings.sources.base import Source
@@ -70,6 +71,7 @@ class Show:
     draws_sound: bool  # an effect looks at the spectrum or the wave
     how: How = How()  # how the model is opened
     compasses: tuple[CompassSpec, ...] = ()
+    demonstrate: DemonstrationSpec | None = None  # what is learned from poses
     told: tuple[str, ...] = ()  # what of the show is set aside because the command line chose another model
     hash: str = field(default="")
 

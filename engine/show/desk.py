@@ -14,8 +14,10 @@ from engine.controls import ControlEvent
 from engine.latent.control_looper import ControlLooper
 from engine.preset import Show
 from engine.shared import EventRing
+from engine.show.lesson import Lesson
 from engine.show.snapshots import Snapshots
 from mappings.bus import Bus
+from mappings.demonstrate import Poses
 from mappings.errors import MappingError
 from mappings.recorder import Recorder
 from mappings.routes import Plan
@@ -44,14 +46,19 @@ class Desk:
         sources: Sequence[Source] | None = None,
         bus: Bus | None = None,
         start_s: float | None = None,
+        poses: Poses | None = None,
     ) -> None:
+        """poses : what was demonstrated before, instead of what lies on the disk"""
         self.show = show
         self.bus = bus or Bus()
         self.generation = 0  # of the show in its session
         self.sources = show.open_sources() if sources is None else list(sources)
         if not live:
             self.sources = [source for source in self.sources if source.steppable]
-        self.plan = Plan(show.routes, show.layout.controls, self.bus, known=show.known, start_s=start_s)
+        self.lesson = Lesson(show, self.bus, live=live, poses=poses) if show.demonstrate is not None else None
+        taught = self.lesson.demonstration if self.lesson is not None else None
+        controls = show.layout.controls
+        self.plan = Plan(show.routes, controls, self.bus, known=show.known, start_s=start_s, taught=taught)
         self.bus.controls = frozenset(c.address for c in show.layout.controls)  # once the plan holds
         self.looper = ControlLooper(show.layout, float(self.bus.tempo.bar_beats))
         self.event_counts: Counter[str] = Counter()
@@ -73,12 +80,14 @@ class Desk:
             source.open(self.bus, now_s)
 
     def close(self) -> None:
-        """Close every source and the take."""
+        """Close every source and the take, and wait until the poses are kept."""
         for source in self.sources:
             source.close()
         if self.recorder is not None:
             self.recorder.close()
             self.recorder = None
+        if self.lesson is not None:
+            self.lesson.keeper.close()
 
     def hear(self, ring: EventRing) -> None:
         """Keys, the page and scripts: writes to controls, or events for routes."""
@@ -184,6 +193,8 @@ class Desk:
                 self.looper.stop_all()
             case address if address.startswith("/snapshot/"):
                 self._snapshot(*address.split("/")[2:])
+            case address if self.lesson is not None and address.startswith("/demonstrate/"):
+                self.lesson.hear(address, self.plan)
 
     def _snapshot(self, number: str, verb: str) -> None:
         plan = self.plan
@@ -212,11 +223,14 @@ class Desk:
         dropped = Counter(bus.dropped)
         for source in self.sources:
             dropped.update(source.dropped)
+        if self.lesson is not None:
+            dropped.update(self.lesson.keeper.dropped)
         return {
             "signals": signals,
             "controls": dict(zip(self.plan.addresses, (float(v) for v in self._values), strict=True)),
             "events": dict(self.event_counts),
             "dropped": dict(dropped),
             "sources": {s.name: {"state": str(s.state), "detail": s.detail} for s in self.sources},
+            **({"demonstrate": self.lesson.status()} if self.lesson is not None else {}),
             "tempo": {"bpm": bus.tempo.bpm, "beat": bus.tempo.beat, "source": bus.tempo.source},
         }

@@ -83,6 +83,7 @@ def report(session: Session, tally: Tally, show: Show) -> dict[str, Any]:
         "controls": signals.get("controls", {}),
         "events": signals.get("events", {}),
         "sources": signals.get("sources", {}),
+        **({"demonstrate": signals["demonstrate"]} if "demonstrate" in signals else {}),
         "restarts": dict(tally.restarts),
         "dropped": dict(dropped),
     }
@@ -115,6 +116,7 @@ def stepped_report(
         "controls": status["controls"],
         "events": status["events"],
         "sources": status["sources"],
+        **({"demonstrate": status["demonstrate"]} if "demonstrate" in status else {}),
         "restarts": {},
         "dropped": status["dropped"],
     }

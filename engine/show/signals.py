@@ -122,6 +122,8 @@ def _open(session: Session, generation: int, former: Desk | None) -> Desk:
     bus = former.bus if former is not None else Bus()
     again = former is not None and former.show.path == show.path  # `t` of expressions goes on through a reload
     start_s = former.plan.start_s if former is not None and again else None
+    if former is not None and former.lesson is not None:
+        former.lesson.keeper.close()  # what was pressed is on the disk before it is read again
     desk = Desk(show, live=True, sources=[*kept, *fresh], bus=bus, start_s=start_s)
     desk.generation, now_s = generation, time.perf_counter()
     if former is not None:
@@ -130,6 +132,8 @@ def _open(session: Session, generation: int, former: Desk | None) -> Desk:
         if desk.recorder is not None and former.show.path != show.path:
             desk.recorder.writer.show(show.name, now_s - desk.recorder.began_s)
         _carry(desk, former, show)
+        if desk.lesson is not None and former.lesson is not None and again:
+            desk.lesson.inherit(former.lesson)
         for source in former.sources:
             if source not in kept:
                 source.close()
@@ -148,7 +152,9 @@ def _open(session: Session, generation: int, former: Desk | None) -> Desk:
 def _record(desk: Desk, options: dict[str, Any], now_s: float) -> None:
     """Begin a take. After a restart its folder may be gone: the show goes on without it."""
     try:
-        desk.recorder = Recorder(TakeWriter(Path(options["record"]), options["take_header"]), now_s, desk.bus)
+        poses = desk.lesson.header() if desk.lesson is not None else {}
+        header = {**options["take_header"], **poses}
+        desk.recorder = Recorder(TakeWriter(Path(options["record"]), header), now_s, desk.bus)
     except TakeError as error:
         sys.stderr.write(f"latenz: {error}\n")
 

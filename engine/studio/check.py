@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.errors import ShowError
 from engine.preset import Options, Show, check_routes, find_show, load_show
+from engine.preset.demonstrate import pose_file, read_poses
 
 
 def check(show: str, options: Options | None = None) -> dict[str, Any]:
@@ -34,10 +35,21 @@ def describe(show: Show) -> dict[str, Any]:
         "sources": {spec.name: spec.kind for spec in show.sources},
         "routes": [{"from": route.source, "to": route.to, "shape": list(route.shape)} for route in show.routes],
         "effects": [effect.shader for effect in show.effects],
+        **({"demonstrate": _demonstrate(show)} if show.demonstrate is not None else {}),
         "script": show.table.script,
         "directions": list(show.directions.names),
         "controls": len(show.layout.controls),
     }
+
+
+def _demonstrate(show: Show) -> dict[str, Any]:
+    """What was demonstrated, and the file it is in."""
+    assert show.demonstrate is not None
+    poses, spec = read_poses(show), show.demonstrate
+    return {
+        "poses": len(poses), "file": str(pose_file(show) or ""), "method": spec.method,
+        "signals": list(spec.signals), "controls": list(spec.controls),
+    }  # fmt: skip
 
 
 def _script(path: Path) -> None:

@@ -14,6 +14,8 @@ from engine.show.report import stepped_report, write_report
 from engine.show.stepped import THREADS, Stepped
 from engine.stage.offscreen import Offscreen
 from engine.stage.outputs.video import open_output
+from mappings.demonstrate import Poses
+from mappings.demonstrate.pose_file import parse
 from mappings.errors import MappingError
 from mappings.sources import source_class
 from mappings.take import TakeReader
@@ -147,5 +149,12 @@ def taken(show: Show, take: Path) -> Desk:
     _check_file(take)
     replay = source_class("replay")
     config = replay.Config.model_validate({"file": str(take.resolve())})  # type: ignore[attr-defined]
+    poses = _recorded_poses(show, take)
     show = replace(show, sources=(SourceSpec("take", "replay", config),))
-    return Desk(show, live=False)
+    return Desk(show, live=False, poses=poses)
+
+
+def _recorded_poses(show: Show, take: Path) -> Poses | None:
+    """What had been demonstrated when the recording began; None where the take does not hold it."""
+    data = TakeReader(take).header.get("poses") if show.demonstrate is not None else None
+    return None if data is None else parse(data, f"{take}:1")

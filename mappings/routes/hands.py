@@ -71,6 +71,23 @@ class Hands:
             self._bus.dropped["unknown_control"] += 1
         return False
 
+    def release(self, rows: Rows) -> bool:
+        """Give these controls back; whether a hand held one."""
+        held = rows[self.suspended[rows]]
+        self.bases[rows] = self._defaults[rows]
+        self.suspended[held] = False
+        self._released.update(held.tolist())
+        return bool(held.size)
+
+    def glide(self, rows: Rows) -> None:
+        """What no hand holds of these goes to where it should stand from now on without a jump."""
+        self._released.update(rows[~self.suspended[rows]].tolist())
+
+    def clamp(self, values: F64, rows: Rows) -> F64:
+        """Values of these controls, within their ends."""
+        clamped: F64 = np.clip(values, self._low[rows], self._high[rows])
+        return clamped
+
     def settle(self, total: F64, last: F64, dt_s: float) -> F64:
         """Glide and clamp, in place.
 

@@ -1,6 +1,7 @@
 """All routes of a show as one straight line of array operations."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from mappings.shapes.kernel import F64, Rows, Tick
 from mappings.shapes.triggers import OPEN
 from mappings.signal import Control, Event
 
+if TYPE_CHECKING:
+    from mappings.demonstrate import Demonstration
+
 
 class Plan:
     """Routes checked once, applied at every step; names are looked up only when a signal is new.
@@ -32,11 +36,13 @@ class Plan:
         *,
         known: Sequence[str] | None = None,
         start_s: float | None = None,
+        taught: "Demonstration | None" = None,
     ) -> None:
         """Check and plan; RouteError says where, what and how to mend it.
 
         known : what the sources can bring, a trailing `*` standing for any rest; None: anything may come
         start_s : when the show began, for `t` in expressions; the first step when not given
+        taught : plays controls like a route, from all signals at once; while it does, their `set` routes rest
         """
         self._bus = bus
         levels = [control for control in controls if control.kind == "level"]
@@ -46,6 +52,9 @@ class Plan:
         self._hands = Hands(controls, bus)
         self._inputs = Inputs(bus, self._index)
         self._events = Events(bus)
+        self._taught = taught
+        self._taught_free: Rows = np.zeros(0, np.intp)  # which of its controls it moves now, among its own ...
+        self._taught_rows: Rows = np.zeros(0, np.intp)  # ... and among all
         self._echo: list[Event] = []
         self._tick = Tick()
         self._values: F64 = self._hands.bases.copy()
@@ -81,6 +90,18 @@ class Plan:
         self._hands.restore(bases, suspended)
         self._weigh()
 
+    def let_go(self, rows: Rows) -> None:
+        """Give these level controls back from hands, all at once."""
+        self._hands.release(rows)
+        self._weigh()
+
+    def standing(self, rows: Rows) -> F64:
+        """Where these level controls stand after this step without what `add` routes lay on top. Shape (rows,)."""
+        total = np.bincount(self._targets, self._x * self._sets, len(self._values) + 1)[:-1] + self._standing
+        if self._taught is not None:
+            total[self._taught_rows] += self._taught.values[self._taught_free]
+        return self._hands.clamp(total[rows], rows)
+
     def step(self, now_s: float, dt_s: float) -> Outcome:
         """Read the bus, take the hands' writes, shape and mix. `dt_s` since the last step, 0 or more."""
         signals = self._bus.read()
@@ -91,6 +112,11 @@ class Plan:
         for event in (*self._echo, *signals.events):
             self._events.deliver(event)
         came = self._inputs.read(signals, self._values, now_s)
+        taught = self._taught
+        if taught is not None and taught.step(signals, self._values, max(dt_s, 0.0)):
+            if not self._first:
+                self._hands.glide(taught.rows)
+            changed = True
         if came or self._called:
             self._wake()
         elif changed:
@@ -107,6 +133,8 @@ class Plan:
         self._events.let_through(tick)
         routed = np.bincount(self._targets, x * self._weights, len(self._values) + 1)
         mixed = np.asarray(routed[:-1] + self._standing, np.float64)
+        if taught is not None:
+            mixed[self._taught_rows] += taught.values[self._taught_free]
         self._values = self._hands.settle(mixed, self._values, tick.dt_s)
         self._echo = [event for event in out if self._events.hears(event.address)]
         self._first = False
@@ -208,10 +236,18 @@ class Plan:
     def _weigh(self) -> None:
         """Which routes count, and what stands where none does."""
         held = np.append(self._hands.suspended, True)[self._targets]
-        sets = self._awake & ~self._adds & ~held
+        owned = np.zeros(len(self._index) + 1, np.bool_)
+        taught = self._taught
+        if taught is not None:
+            free = ~self._hands.suspended[taught.rows] & taught.plays
+            self._taught_free = np.flatnonzero(free)
+            self._taught_rows = taught.rows[self._taught_free]
+            owned[self._taught_rows] = True
+        sets = self._awake & ~self._adds & ~held & ~owned[self._targets]
+        self._sets = sets.astype(np.float64)
         self._weights = (sets | (self._awake & self._adds)).astype(np.float64)
-        routed = np.bincount(self._targets, sets, len(self._index) + 1)[:-1] > 0
-        self._standing: F64 = np.where(routed, 0.0, self._hands.bases)
+        routed = (np.bincount(self._targets, sets, len(self._index) + 1) > 0) | owned
+        self._standing: F64 = np.where(routed[:-1], 0.0, self._hands.bases)
 
     def _fire_edges(self) -> None:
         """Gates that opened in this step fire their events; one that was open from the start does not."""
