@@ -15,7 +15,7 @@ from engine.latent.bank import check_name
 from engine.latent.compass import Axes
 from engine.latent.compasses import CompassSpec, compass_controls, direction_of
 from engine.latent.directions import Direction, Directions
-from engine.preset.examples import Example, one_space, read_examples
+from engine.preset.examples import Example, check_apart, one_space, read_examples
 from engine.preset.find import inside
 from engine.tables import CompassTable, ShowTable
 
@@ -106,7 +106,7 @@ def _spec(path: Path, row: CompassTable, info: ModelInfo, own: Directions, geome
     if space == "z" and geometry == "flat":
         raise ShowError('it compares z, and geometry = "flat" has none; name a bank of components in w')
     more, less = (_pile(path, given, info) for given in (row.more, row.less))
-    _check_apart(more, less)
+    check_apart(more, less)
     return CompassSpec(row.name, axes, _array(more, space, axes), _array(less, space, axes), space, row.layers)
 
 
@@ -118,10 +118,3 @@ def _pile(path: Path, given: str | tuple[str | int, ...], info: ModelInfo) -> li
 
 def _array(pile: Sequence[Example], space: Literal["z", "w"], axes: Axes) -> NDArray[np.float64]:
     return one_space(pile, space) if pile else np.zeros((0, axes.rows.shape[1]))
-
-
-def _check_apart(more: Sequence[Example], less: Sequence[Example]) -> None:
-    for example in more:
-        for other in less:
-            if example.space == other.space and np.array_equal(example.latent, other.latent):
-                raise ShowError(f"{example.name} and {other.name} are one place; it can lie on one side only")

@@ -66,6 +66,15 @@ def one_space(examples: Sequence[Example], space: Space) -> Array:
     return np.array([e.latent if e.latent.ndim == 1 else e.latent.mean(0) for e in examples])
 
 
+def check_apart(more: Sequence[Example], less: Sequence[Example]) -> None:
+    """InputError for a place that lies on both sides."""
+    for example in more:
+        for other in less:
+            if example.space == other.space and np.array_equal(example.latent, other.latent):
+                names = example.name if example.name == other.name else f"{example.name} and {other.name}"
+                raise InputError(f"{names}: one place lies in more and in less; leave it on one side")
+
+
 def _seeds(given: str, info: ModelInfo) -> list[Example]:
     numbers = [int(part) for part in given.split(",")]
     for number in numbers:
