@@ -26,7 +26,8 @@ class Edit:
     nothing, because what belongs there was outside the frame. An alpha of 0 changes nothing; differentiable
     range : of alpha, that a model is asked to follow; holds 0
     unit : of alpha
-    measure : the name of the measure that follows it, "" for none but the edit itself
+    measure : the name of a measure of pictures that rises with it, "" for none
+    reach : how far beyond the range, in multiples of it, alpha may be asked for
     """
 
     name: str
@@ -35,6 +36,7 @@ class Edit:
     apply: Apply
     about: str
     measure: str = ""
+    reach: float = 2.0
 
 
 def zoom(pictures: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
@@ -149,7 +151,7 @@ def luma(pictures: Tensor) -> Tensor:
 
 
 def _placed(pictures: Tensor, from_where: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-    """Each pixel (x, y), -1..1 from edge to edge, y down, as it is at from_where(x, y); masked where that is outside."""
+    """Each pixel (x, y), -1..1 from edge to edge, y down, as it is at from_where(x, y); masked if that is outside."""
     n, _, h, w = pictures.shape
     y, x = ((torch.arange(size, dtype=pictures.dtype, device=pictures.device) + 0.5) * (2.0 / size) - 1.0
             for size in (h, w))  # fmt: skip

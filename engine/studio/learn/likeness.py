@@ -6,13 +6,11 @@ Triggs 2005) have in common: the strength of edges by their orientation, pooled 
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from engine.errors import InputError
 from engine.studio.learn.edits import luma
 
 ORIENTATIONS = 8
@@ -48,6 +46,6 @@ def feature_error(pictures: Tensor, wanted: Tensor, mask: Tensor, features: Feat
     found = torch.zeros(len(pictures), dtype=pictures.dtype, device=pictures.device)
     stages = list(zip(features(pictures), features(wanted), strict=True))
     for a, b in stages:
-        seen = (functional.adaptive_avg_pool2d(mask, a.shape[2:]) > 1.0 - 1e-3).to(mask)
+        seen = (functional.adaptive_avg_pool2d(mask, list(a.shape[2:])) > 1.0 - 1e-3).to(mask)
         found = found + masked_error(a, b, seen)
     return found / len(stages)
