@@ -96,7 +96,7 @@ class Goals:
         self.leapt[voice, rows] = True
 
     def step(self, wishes: Sequence[Wish], beat: float, dts_s: Sequence[float]) -> None:
-        """Move every goal on, each by so many seconds. Afterwards `goal`, `moves`, `follow` and `leapt` say where and how."""
+        """Move every goal on, each by its time. Afterwards `goal`, `moves`, `follow` and `leapt` say where and how."""
         goal = self.point
         wanderers: list[int] = []
         for i, wish in enumerate(wishes):

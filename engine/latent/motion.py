@@ -161,16 +161,15 @@ class Motion:
         """How long the step is for each voice's point."""
         if quicken is None or not any(now.pace):
             return [dt_s] * len(self._voices)
-        driven = np.zeros(len(self._voices), np.bool_)
-        if not self._looper.silent:
-            driven = self._looper.driven.reshape(len(driven), -1).any(1)
+        rows = self._looper.driven.reshape(len(self._voices), -1)
+        by_beat = [self._goals.looping(i) or bool(driven.any()) for i, driven in enumerate(rows)]
         return [
-            dt_s if looped or self._goals.looping(i) else dt_s * faster**even
-            for i, (faster, even, looped) in enumerate(zip(quicken, now.pace, driven.tolist(), strict=True))
+            dt_s if looped else dt_s * faster**even
+            for faster, even, looped in zip(quicken, now.pace, by_beat, strict=True)
         ]
 
     def _moment(self) -> Moment:
-        return Moment(self._w, self._drawn, self._now.psi, self._steer.turns)
+        return Moment(self._w, self._space.position, self._drawn, self._now.psi, self._steer.turns)
 
     @property
     def pace(self) -> list[float]:
@@ -186,8 +185,8 @@ class Motion:
         for i, (wish, dt_s) in enumerate(zip(now.wishes, self._dts_s, strict=True)):
             tempo = (wish.wander, wish.wander_hz, wish.speed, *now.springs[i * bands : (i + 1) * bands])
             alone = others and np.array_equal(here.amounts[i], before.amounts[i])
-            way = (here.w[i] - before.w[i]).ravel()
-            found.append(Moved(dt_s, math.sqrt(float(way @ way)), alone, tempo))
+            way, travel = _length(here.w[i] - before.w[i]), _length(here.position[i] - before.position[i])
+            found.append(Moved(dt_s, way, travel, alone, tempo))
         return found
 
     def _on_the_wall(self, space: Literal["z", "w"]) -> Array:
@@ -302,6 +301,11 @@ class Motion:
                 velocity[:, i] = state["amounts_velocity"][:, saved.index(number)]
         self._steer.amounts, self._steer.velocity = amounts, velocity
         self._drawn = amounts
+
+
+def _length(way: NDArray[np.floating]) -> float:
+    flat = way.ravel()
+    return math.sqrt(float(flat @ flat))
 
 
 def _space(voices: Sequence[VoiceSpec], info: ModelInfo, directions: Directions, map_z: MapZ) -> Space:

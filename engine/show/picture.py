@@ -20,6 +20,7 @@ from engine.paths import cache_dir
 from engine.preset import Show, same_generator
 from engine.shared import STAMP_KINDS, Board, FrameRing
 from engine.show.kept import keep
+from engine.show.pacer import Pacer
 from engine.show.session import Session, parent_gone
 from engine.show.turns import Turns
 
@@ -36,6 +37,7 @@ class Picture:
         width, height = show.drawn_size
         self.generator.prepare(len(show.voices), width, height)
         self.shape = (len(show.voices), height, width)
+        self._pacer = Pacer(*self.shape)
         self.follow(show)
 
     def follow(self, show: Show) -> None:
@@ -64,6 +66,7 @@ class Picture:
         begun = time.perf_counter()
         image = self.generator.draw(w, self._inputs, out)
         self.draw_s = time.perf_counter() - begun
+        self._watch(image, range(len(image)))
         return image
 
     def step_some(
@@ -84,17 +87,28 @@ class Picture:
             else:
                 np.copyto(out[voice], former[voice])
         self.draw_s = time.perf_counter() - begun
+        self._watch(out, voices)
 
     def _move(self, controls: Controls, dt_s: float, beat: float) -> NDArray[np.float32]:
         """Where every voice is now, as w (voices, num_ws, w_dim)."""
         begun = time.perf_counter()
         former = self._inputs
         self._inputs = {name: float(controls.values[i]) for name, i in self._places.items()}
+        self._turned = self._inputs != former
         if any(self._inputs.get(name) != former.get(name) for name in self.generator.maps):
             self.motion.remap()
-        w = self.motion.step(controls, dt_s, beat)
+        w = self.motion.step(controls, dt_s, beat, self._pacer.factors)
         self.motion_s = time.perf_counter() - begun
         return w
+
+    def _watch(self, images: NDArray[np.uint8], drawn: Collection[int]) -> None:
+        """Let the pacer see what was drawn, where a voice is paced."""
+        if not any(self.motion.pace):
+            self._pacer.rest()
+            return
+        begun = time.perf_counter()
+        self._pacer.watch(self.motion.moved(), self.motion.pace, images, drawn, not self._turned)
+        self.motion_s += time.perf_counter() - begun
 
     def _map(self, z: NDArray[np.float64], psi: float) -> NDArray[np.float32]:
         """z to w with the model's own inputs as they are played."""
