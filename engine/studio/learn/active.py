@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from engine.studio.learn.layers import activations, early_layer
 from engine.studio.learn.moments import Moments
-from engine.studio.learn.space import Space, Task, array, mapped, part, seed_of, true_axes, z_sigma
+from engine.studio.learn.space import Space, Task, array, mapped, part, seed_of, true_axes
 from engine.studio.learn.subject import Sample, Subject
 
 
@@ -24,10 +24,8 @@ def active(task: Task) -> Space:
         gradients.add(np.concatenate([rows, -rows]))  # so that they spread about zero
         task.keep(done, z=gradients.arrays())
     axes = true_axes(gradients.axes(task.count))
-    sigma = np.full(len(axes.basis), z_sigma(task.subject))
-    ways = axes.basis * sigma[:, None]
-    mean, follows = np.zeros_like(axes.mean), np.ones_like(sigma)
-    return Space(task.of, "z", mean, axes.basis, sigma, axes.share, ways, sigma, follows)
+    ones = np.ones(len(axes.basis))
+    return Space(task.of, "z", np.zeros_like(axes.mean), axes.basis, ones, axes.share, axes.basis, ones, ones)
 
 
 def gradients_of(subject: Subject, sample: Sample, seed: int) -> NDArray[np.floating]:

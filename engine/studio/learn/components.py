@@ -63,7 +63,7 @@ def components(
 
     layers : of w, that they move; None: all that matter
     leave : what these do is taken out of each
-    Their measures: `share` of the variance each carries; of a layer's, the `correlation` of the latent with the component.
+    Their measures: `share` of the variance each carries; of a layer's, the `correlation` of the latent with it.
     """
     if layers is not None and not all(0 <= layer < subject.info.num_ws for layer in layers):
         raise InputError(f"layers {list(layers)}: {subject.info.name} has 0 to {subject.info.num_ws - 1}")
@@ -78,3 +78,11 @@ def components(
         name = f"{prefix}{i + 1:0{max(2, len(str(len(space))))}d}"
         found.append(Direction(name, way, space.into, float(space.spread[i]), moving, "", method, measures))
     return found if not leave else [replace(d, measures={}) for d in cleared(found, leave)]
+
+
+def told(direction: Direction) -> dict[str, object]:
+    """A direction's facts as plain data, without its vector."""
+    return {
+        "name": direction.name, "space": direction.space, "sigma": direction.sigma, "method": direction.method,
+        "layers": direction.layers, "safe": direction.safe, "measures": dict(direction.measures),
+    }  # fmt: skip

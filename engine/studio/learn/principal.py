@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from engine.studio.learn.moments import Axes, Moments, centred_by_class, gathering
-from engine.studio.learn.space import RUN, Array, Kept, Space, Task, features, part, true_axes, z_sigma
+from engine.studio.learn.space import RUN, Array, Kept, Space, Task, features, part, true_axes
 from engine.studio.learn.subject import Sample, Subject
 
 
@@ -42,7 +42,7 @@ def of_layer(task: Task) -> Space:
     axes = true_axes(gathered.axes(task.count))
     ways = back.ways(axes)
     seen = back.latents.along(ways)
-    spread = seen if task.into == "w" else np.full(len(ways), z_sigma(subject))
+    spread = seen if task.into == "w" else np.ones(len(ways))
     follows = np.linalg.norm(ways, axis=1) / seen
     layers = feeding(subject, task.of) if task.into == "w" else None
     return Space(task.of, task.into, axes.mean, axes.basis, axes.scale, axes.share, ways, spread, follows, layers)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from engine.errors import InputError
 from engine.generator.synthesis import Synthesis
 from engine.studio.learn.moments import Axes, Moments, fixed_signs
-from engine.studio.learn.space import Array, Space, Task, features, part, true_axes, z_sigma
+from engine.studio.learn.space import Array, Space, Task, features, part, true_axes
 
 # What takes w, by family; of BigGAN's condition the first half is z.
 _TAKES_W = {
@@ -27,7 +27,7 @@ def sefa(task: Task, layers: Sequence[int] | None) -> Space:
     axes = true_axes(factorised(weights, task.count))
     into = task.into
     if into == "z":
-        sigma = np.full(len(axes.basis), z_sigma(task.subject))
+        sigma = np.ones(len(axes.basis))
         mean = np.zeros_like(axes.mean)
     else:
         found = task.found()

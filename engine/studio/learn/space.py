@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import erf, exp, pi, sqrt
 from typing import Literal
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from engine.errors import InputError
 from engine.studio.learn.layers import activations, check_layer, early_layer
 from engine.studio.learn.moments import Axes
-from engine.studio.learn.subject import CUT, Sample, Subject
+from engine.studio.learn.subject import Sample, Subject
 from engine.studio.learn.work import Work
 
 Array = NDArray[np.float64]
@@ -32,7 +31,7 @@ class Space:
     mean : (dim,), basis : (count, dim) orthonormal, scale : (count,) of what was looked at
     share : (count,) of the variance of all; for "z" of all change, for "sefa" of the sum of the eigenvalues
     ways : (count, z_dim or w_dim) how the latent moves for one sigma of each coordinate
-    spread : (count,) standard deviation of the model's own latents along each of `ways`
+    spread : (count,) standard deviation of the model's own latents along each of `ways`; 1 in z
     follows : (count,) correlation of that with the coordinate: 1 but for what was regressed from a layer
     layers : of w, those that what was looked at depends on; None: all
     """
@@ -156,13 +155,6 @@ def array(tensor: torch.Tensor) -> NDArray[np.floating]:
     """A tensor of any device in numpy."""
     found: NDArray[np.floating] = tensor.detach().cpu().numpy()
     return found
-
-
-def z_sigma(subject: Subject) -> float:
-    """The spread of the model's own z along any direction: BigGAN cuts its normal distribution off."""
-    if subject.net().spec.family != "biggan":
-        return 1.0
-    return sqrt(1 - 2 * CUT * exp(-CUT * CUT / 2) / sqrt(2 * pi) / erf(CUT / sqrt(2)))
 
 
 def true_axes(axes: Axes) -> Axes:
