@@ -63,7 +63,7 @@ class Demonstration:
         self._fit: Fit | None = None
         self._again = True
         self._aim: F64 = np.zeros(len(self.rows))
-        self._learn()
+        self._learn()  # for as long as no signal has come
 
     @property
     def method(self) -> str:
@@ -83,25 +83,20 @@ class Demonstration:
         stood : where every level control stood at the last step
         """
         name = NAMES[min(max(round(float(stood[self._method])), 0), len(NAMES) - 1)]
-        if name != self._name:
+        if name != self._name or self._waiting and self._more_came(signals):
             self._name = name
             self._learn()
         fit = self._fit
         plays = fit is not None and bool(stood[self._on] >= 0.5)
-        turned, begun = plays != self.plays or self._again, plays and not self.plays
+        turned = plays != self.plays or self._again
         self.plays, self._again = plays, False
         if fit is None or not plays:
             return turned
-        if len(self._bus.addresses) != self._seen:
-            self._find()
-            self._connect(fit)
         signals.levels.take(self._slots, out=self._x, mode="clip")
-        if self._waiting:
-            self._fill(fit, signals)
         fit.predict(self._x, self._aim)
         np.maximum(self._aim, self._low, out=self._aim)
         np.minimum(self._aim, self._high, out=self._aim)
-        if turned or begun or self.spec.smooth_s <= 0.0:
+        if turned or self.spec.smooth_s <= 0.0:
             self.values[:] = self._aim
         else:
             self._aim -= self.values
@@ -158,15 +153,26 @@ class Demonstration:
     def _learn(self) -> None:
         """Fit anew. Columns are sorted by address: whatever came first, the same poses give the same bits."""
         poses, self._again = self.poses, True
-        wanted = {name: i for i, name in enumerate(poses.signals) if self._wants(name)}
-        self._names = sorted(wanted)
-        order = [wanted[name] for name in self._names]
+        self._find()
+        times_s = self._bus.look(()).times_s
+        known = {name: i for i, name in enumerate(poses.signals) if self._wants(name)}
+        came = sorted(name for name in known if name in self._heard and times_s[self._heard[name]] > -np.inf)
+        self._absent = [name for name in known if name not in came]
+        self._waiting = bool(self._absent)
         self._fit = None
         if len(poses):
-            x, y = poses.x[:, order], self._targets(poses)
-            self._fit = Fit(self._name, x, y, poses.seen[order])
+            columns = [known[name] for name in came]
+            self._fit = Fit(self._name, poses.x[:, columns], self._targets(poses), poses.seen[columns])
+            slots = [self._heard[came[column]] for column in self._fit.columns]
+            self._slots: NDArray[np.intp] = np.array(slots, np.intp)
+            self._x: F64 = np.zeros(len(slots))
+
+    def _more_came(self, signals: Signals) -> bool:
+        """Whether a signal that poses know has come for the first time: until then it says nothing."""
+        if len(self._bus.addresses) != self._seen:
             self._find()
-            self._connect(self._fit)
+        slots = [self._heard[name] for name in self._absent if name in self._heard]
+        return any(signals.times_s[slot] > -np.inf for slot in slots)
 
     def _targets(self, poses: Poses) -> F64:
         """(poses, rows). A control that a pose does not know counts as at rest."""
@@ -192,18 +198,3 @@ class Demonstration:
             else:
                 self._bus.dropped["demonstrate_signals_full"] += 1
         self._seen = len(self._bus.addresses)
-
-    def _connect(self, fit: Fit) -> None:
-        """Where on the bus the signals of a fit stand; -1 for those that have not come."""
-        slots = [self._heard.get(self._names[column], -1) for column in fit.columns]
-        self._missing: NDArray[np.bool_] = np.array([slot < 0 for slot in slots], np.bool_)
-        self._slots: NDArray[np.intp] = np.array([max(slot, 0) for slot in slots], np.intp)
-        self._x: F64 = np.zeros(len(slots))
-        self._waiting = True
-
-    def _fill(self, fit: Fit, signals: Signals) -> None:
-        """What has not come counts as where it stood on average."""
-        waits = self._missing | (signals.times_s.take(self._slots, mode="clip") == -np.inf)
-        self._waiting = bool(waits.any())
-        if self._waiting:
-            self._x[waits] = fit.centre[waits]

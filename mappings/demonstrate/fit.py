@@ -15,14 +15,14 @@ class Fit:
     """All signals to all controls, taught by poses.
 
     columns : which signals it looks at; those that stood still in all poses say nothing. (signals,) of them
-    centre : where each of those stood on average: what a signal that has not come counts as
     error : (controls,) how far the others miss a pose, root mean square over the poses; None below four poses
     """
 
     def __init__(self, method: str, x: F64, y: F64, seen: F64) -> None:
         """
         method : a name of METHODS
-        x : (poses, signals), NaN where a signal had not come; y : (poses, controls), finite; at least one pose
+        x : (poses, signals), NaN where a signal had not come: there it counts as on average
+        y : (poses, controls), finite; at least one pose
         seen : (signals, 2), the least and the greatest that each signal has ever been
         """
         columns, low, high = _moved(x, seen)
@@ -30,8 +30,8 @@ class Fit:
         known = x[:, columns]
         missing = np.isnan(known)
         counts = np.maximum((~missing).sum(0), 1)
-        self.centre: F64 = np.where(missing, 0.0, known).sum(0) / counts
-        moved = np.where(missing, 0.0, known - self.centre)
+        self._centre: F64 = np.where(missing, 0.0, known).sum(0) / counts
+        moved = np.where(missing, 0.0, known - self._centre)
         # The spread, but at least a quarter of the range: one pose apart from all others is not blown up.
         spread = np.maximum(np.sqrt((moved * moved).sum(0) / counts), 0.25 * (high - low))
         self._per = 1.0 / np.where(spread > 0.0, spread, 1.0)
@@ -50,7 +50,7 @@ class Fit:
         z = self._z
         np.maximum(x, self._low, out=z)
         np.minimum(z, self._high, out=z)
-        z -= self.centre
+        z -= self._centre
         z *= self._per
         self._model.predict(z, out)
 
