@@ -51,10 +51,10 @@ class Answers:
         return Answers(tuple(row for row in self.rows if row.group == group))
 
 
-def read_answers(files: Sequence[Path], ids: Collection[str]) -> Answers:
+def read_answers(files: Sequence[Path], ids: Collection[str], blanks: bool = False) -> Answers:
     """Read filled sheets. InputError by file and line: unknown ids, broken rows, one strip described twice by one.
 
-    ids : the names of the directions that were shown. An annotator without a name is called as the file is.
+    ids : the names of the directions that were shown; blanks : keep rows that nobody filled in too. An annotator without a name is called as the file is.
     """
     rows: list[Answer] = []
     blank = 0
@@ -62,7 +62,7 @@ def read_answers(files: Sequence[Path], ids: Collection[str]) -> Answers:
     for file in files:
         for line, cells in _lines(file):
             answer = _answer(file, line, cells, ids)
-            if not answer.text:
+            if not answer.text and not blanks:
                 blank += 1
                 continue
             key = (answer.id, answer.seed, answer.annotator)

@@ -35,7 +35,9 @@ class Wordbook:
         try:
             lemmatize("a", lang=self.language)
         except ValueError:
-            raise InputError(f"--language {self.language}: not known; give one such as {', '.join(LANGUAGES)}") from None
+            raise InputError(
+                f"--language {self.language}: not known; give one such as {', '.join(LANGUAGES)}"
+            ) from None
 
     def words(self, text: str) -> tuple[str, ...]:
         """The words of a description, each once, in their order."""
