@@ -4,6 +4,7 @@ from engine.cli import machine, models, shows, train
 from engine.cli.learn import combine as learn_combine
 from engine.cli.learn import compass as learn_compass
 from engine.cli.learn import components as learn_components
+from engine.cli.learn import measure as learn_measure
 from engine.cli.learn import vocabulary as learn_vocabulary
 from engine.cli.start import main, run
 
@@ -11,6 +12,7 @@ __all__ = [
     "learn_combine",
     "learn_compass",
     "learn_components",
+    "learn_measure",
     "learn_vocabulary",
     "machine",
     "main",
