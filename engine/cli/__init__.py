@@ -5,6 +5,7 @@ from engine.cli.learn import combine as learn_combine
 from engine.cli.learn import compass as learn_compass
 from engine.cli.learn import components as learn_components
 from engine.cli.learn import measure as learn_measure
+from engine.cli.learn import steer as learn_steer
 from engine.cli.learn import vocabulary as learn_vocabulary
 from engine.cli.start import main, run
 
@@ -13,6 +14,7 @@ __all__ = [
     "learn_compass",
     "learn_components",
     "learn_measure",
+    "learn_steer",
     "learn_vocabulary",
     "machine",
     "main",

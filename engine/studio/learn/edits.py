@@ -28,6 +28,7 @@ class Edit:
     unit : of alpha
     measure : the name of a measure of pictures that rises with it, "" for none
     reach : how far beyond the range, in multiples of it, alpha may be asked for
+    source : the program of an edit of one's own; another program is another edit
     """
 
     name: str
@@ -37,6 +38,7 @@ class Edit:
     about: str
     measure: str = ""
     reach: float = 2.0
+    source: str = ""
 
 
 def zoom(pictures: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
