@@ -14,6 +14,7 @@ LEARNED_S = 0.1  # over which the gain is averaged: how much is seen of a step i
 WANTED_S = 20.0  # over which the wanted speed is
 AT_FIRST_S = 1.0  # of it that the first frame stands for, or the old speed when another tempo is asked for
 LEAST = 2e-4  # of a change: less is the rounding of bytes
+SHORTEST = 1e-9  # way in w that a change can be the change of
 AT_REST = 1.0 / 16.0  # of the wanted speed: a point slower than this is arriving, and no tempo can be told from it
 
 
@@ -55,7 +56,6 @@ class Pacer:
                 watch.looked(images[voice])
             self.factors[voice] = watch.factor
 
-
     def rest(self) -> None:
         """Nothing is paced: when it is again, that begins anew, with 1."""
         if any(self._watches):
@@ -85,22 +85,25 @@ class Watch:
             self._tempo, self._weight_s = own.tempo, min(self._weight_s, AT_FIRST_S)
         if not (own.dt_s > 0.0 and math.isfinite(own.travel) and math.isfinite(own.way)):
             return
-        if alone and own.travel > 0.0 and own.way > 0.0:
+        if alone and own.travel > 0.0 and 0.0 < own.way / own.travel < math.inf:
             self._stretch = own.way / own.travel
-        gain = 1.0 if self._gain is None else self._gain
-        self._pace(gain * self._stretch * own.travel / own.dt_s, own.dt_s)
+        speed = (self._gain or 1.0) * self._stretch * own.travel / own.dt_s
+        if speed < math.inf:
+            self._pace(speed, own.dt_s)
 
     def looked(self, image: NDArray[np.uint8]) -> None:
         """A new picture: what was seen of the way since the one before?"""
         change = self._eye.look(image)
-        if change is not None and self._alone and change > LEAST and 0.0 < self._way < math.inf:
-            gain = change / self._way
-            if self._gain is None:
-                self._gain, self._wanted = gain, None
-            else:
-                part = -math.expm1(-self._dt_s / LEARNED_S)
-                self._gain *= min(max(gain / self._gain, 1.0 / MOST), MOST) ** part
+        if change is not None and self._alone and change > LEAST and self._way > SHORTEST:
+            self._learn(change / self._way)
         self._way, self._dt_s, self._alone = 0.0, 0.0, True
+
+    def _learn(self, gain: float) -> None:
+        if self._gain is None:
+            self._gain, self._wanted = gain, None  # speeds were in w so far
+        else:
+            part = -math.expm1(-self._dt_s / LEARNED_S)
+            self._gain *= min(max(gain / self._gain, 1.0 / MOST), MOST) ** part
 
     def _pace(self, speed: float, dt_s: float) -> None:
         if self._wanted is None or not self._wanted > 0.0:
