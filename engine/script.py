@@ -27,7 +27,8 @@ import inspect
 import math
 import random
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -165,6 +166,28 @@ class Script:
 _loading: Script | None = None
 _active: Script | None = None
 rng = random.Random(0)  # seeded with the show's seed, so that a render is the same twice
+
+
+class _Nowhere:
+    """A world while no show plays."""
+
+    def signal(self, address: str) -> float:
+        return 0.0
+
+    def write(self, address: str, value: float, who: str) -> None:
+        pass
+
+
+@contextmanager
+def asleep(path: Path) -> Iterator[None]:
+    """Where a script's file may run for the plain functions in it: what it registers is never called."""
+    global _loading, _active
+    former = _loading, _active
+    _loading = _active = Script(path, _Nowhere())
+    try:
+        yield
+    finally:
+        _loading, _active = former
 
 
 def _register(task: Task) -> None:

@@ -1,4 +1,4 @@
-"""How scores change where an assessor gives no gradient: differences, along the few ways in which the pictures change."""
+"""How scores change where an assessor gives no gradient: by differences, along the ways in which pictures change."""
 
 from collections.abc import Callable, Sequence
 

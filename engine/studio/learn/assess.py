@@ -1,0 +1,275 @@
+"""Learn what more of a score looks like: a direction for any assessor (GANalyze, Goetschalckx et al. 2019)."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.errors import InputError
+from engine.latent.directions import Direction
+from engine.studio.learn.assessors import Wish
+from engine.studio.learn.gradient_free import Differences, Gradients, active_space
+from engine.studio.learn.places import Move, Places, meeting
+from engine.studio.learn.scores import Scale, scores, shares
+from engine.studio.learn.subject import Subject
+from engine.studio.learn.work import Work
+
+Array = NDArray[np.float64]
+Slopes = Gradients | Differences
+
+FIRST = 64  # places of the slopes that learning starts from
+CHUNK = 16
+FARTHEST = 3.0  # of the points' own spread: no deviation of a score may take more to begin with
+DECAY = (0.9, 0.99)  # of Adam's means
+TRIED = 24  # places of each class that the length is set with
+LEAST_SLOPE = 0.25  # below this a direction is not made longer: the model does not follow
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How to learn.
+
+    reach : alpha is drawn from -reach to reach, in deviations of the score among the model's own pictures
+    places : so many are learned from, and give the score its mean and deviation
+    steps, batch : of Adam; rate : its first step, as a share of the direction's length, falling to 0 in a half cosine
+    each_class : a direction for each class instead of one for all
+    """
+
+    move: Move = field(default_factory=Move)
+    reach: float = 1.0
+    places: int = 384
+    steps: int = 160
+    batch: int = 16
+    rate: float = 0.1
+    seed: int = 0
+    each_class: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learned:
+    """What was found.
+
+    theta : (classes or 1, dim), each row as long as one deviation takes on average; classes : whose rows they are, none for one
+    method : how, in words; scale : what a deviation is
+    """
+
+    theta: Array
+    classes: tuple[int, ...]
+    method: str
+    scale: Scale
+
+
+def assess(
+    subject: Subject, wishes: Sequence[Wish], asked: Asked, leave: Sequence[Direction] = (), work: Work | None = None
+) -> Learned:
+    """theta = argmin E (A(G(T(z, alpha))) - A(G(z)) - w alpha)^2, T = z + alpha theta, over all assessors A.
+
+    Scores are in deviations. An assessor of weight w is to change by w alpha: several change at once, one of weight 0
+    holds still. Places move as a show moves them; where they keep their lengths, each keeps its own. `leave`: theta
+    stays orthogonal to those. InputError for assessors that give no numbers, or the same for all.
+    """
+    if not any(w.weight for w in wishes):
+        raise InputError("--assessor: at least one has to be asked for; --hold alone changes nothing")
+    places = Places(subject, subject.sample(asked.places, asked.seed), asked.move)
+    learning = _Learning(places, wishes, asked, meeting(asked.move, leave), work)
+    theta = learning.run()
+    out = theta.double().cpu().numpy()
+    return Learned(out, learning.classes, learning.method, learning.scale)
+
+
+class _Learning:
+    """One run, from the places' own scores to theta."""
+
+    def __init__(
+        self, places: Places, wishes: Sequence[Wish], asked: Asked, leave: Sequence[Direction], work: Work | None
+    ) -> None:
+        self.places, self.wishes, self.asked, self.work = places, wishes, asked, work
+        kept = (work and work.found()) or {}
+        device = places.subject.device
+        self.weights = torch.tensor([w.weight for w in wishes], device=device)
+        base = torch.from_numpy(kept["base"]).to(device) if "base" in kept else self._base()
+        self.scale = Scale.of(base, wishes)
+        self.classes, self.row = self._rows()
+        self._leave = _span([d.vector for d in leave], places.dim, device)
+        self._names = [d.name for d in leave]
+        self.slopes, self.method = self._slopes()
+        self._state = [torch.from_numpy(kept[k]).to(device) for k in ("theta", "first", "second")] if kept else []
+        self._done = int(kept["done"][0]) if kept else 0
+
+    def run(self) -> Tensor:
+        """All steps of Adam that are left."""
+        if not self._state:
+            theta = self._start()
+            self._state = [theta, torch.zeros_like(theta), torch.zeros_like(theta)]
+        length = self._state[0].norm(dim=1).mean() / math.sqrt(self.places.dim)
+        rate = self.asked.rate * float(length)
+        for step in range(self._done, self.asked.steps):
+            self._step(step, 0.5 * rate * (1 + math.cos(math.pi * step / self.asked.steps)))
+            self._tell("learning", step + 1, self.asked.steps)
+            if self.work:
+                self.work.keep(lambda done=step + 1: self._kept(done))  # type: ignore[misc]
+        return self._lengthened(self._state[0])
+
+    def _step(self, step: int, rate: float) -> None:
+        asked, device = self.asked, self.places.subject.device
+        numbers = np.random.default_rng((asked.seed, step))
+        rows = torch.from_numpy(numbers.choice(len(self.places), min(asked.batch, len(self.places)), replace=False))
+        alpha = torch.from_numpy(numbers.uniform(-asked.reach, asked.reach, len(rows)).astype(np.float32))
+        rows, alpha = rows.to(device), alpha.to(device)
+        theta, first, second = self._state
+        own = self.row[rows]
+
+        def missed(found: Tensor) -> Tensor:
+            change = self.scale.change(found, self.scale.base[rows])
+            return (change - alpha[:, None] * self.weights) / self.scale.deviation
+
+        _, slope = self.slopes(rows, alpha[:, None] * theta[own], missed, step)
+        gradient = torch.zeros_like(theta).index_add_(0, own, alpha[:, None] * slope) / len(rows)
+        gradient = self._free(gradient)
+        first = DECAY[0] * first + (1 - DECAY[0]) * gradient
+        second = DECAY[1] * second + (1 - DECAY[1]) * gradient.square().mean(1, keepdim=True)
+        size = (second / (1 - DECAY[1] ** (step + 1))).sqrt() + 1e-20
+        theta = self._free(theta - rate * (first / (1 - DECAY[0] ** (step + 1))) / size)
+        self._state = [theta, first, second]
+
+    def _start(self) -> Tensor:
+        """The shortest theta that brings what is asked for where all is straight: from mean slopes (Gauss-Newton)."""
+        if isinstance(self.slopes, Differences):
+            slopes = self.slopes.start(self.scale.change(self.scale.base, self.scale.mean))[None]
+            slopes = slopes.expand(max(1, len(self.classes)), -1, -1)
+        else:
+            slopes = self._mean_slopes()
+        slopes = self._free(slopes.flatten(0, 1)).unflatten(0, slopes.shape[:2])
+        square = slopes @ slopes.mT
+        ridge = 1e-3 * square.diagonal(dim1=1, dim2=2).mean(1)[:, None, None] * torch.eye(len(self.wishes)).to(square)
+        theta = (torch.linalg.pinv(square + ridge) @ self.weights[:, None] * slopes).sum(1)
+        length = theta.norm(dim=1, keepdim=True)
+        if not bool((length > 0).all()):
+            raise InputError(
+                f"the pictures of {self.places.subject.info.name} do not change along anything that is left to move; "
+                "leave fewer directions out, or move other layers"
+            )
+        spread = (self.places.points() @ (theta / length).T).std(0)[:, None]
+        return theta * (FARTHEST * spread / length).clamp_max(1.0)
+
+    def _lengthened(self, theta: Tensor) -> Tensor:
+        """Each theta as long as one deviation takes on average, at places that were learned from.
+
+        The least square itself falls short of it: where places differ in how they follow, by as much as they differ.
+        """
+        count = max(1, len(self.classes))
+        rows = torch.cat([torch.nonzero(self.row == i)[:TRIED, 0] for i in range(count)])
+        part = torch.from_numpy(shares(self.wishes)).to(theta)
+        for _ in range(2):
+            slope = torch.zeros(count, device=theta.device)
+            for sign in (-1.0, 1.0):
+                change = [self._changed(r, sign * self.asked.reach * theta[self.row[r]]) for r in rows.split(CHUNK)]
+                slope.index_add_(0, self.row[rows], sign * torch.cat(change) @ part)
+            slope /= 2 * self.asked.reach * torch.bincount(self.row[rows], minlength=count)
+            theta = theta / torch.where(slope > LEAST_SLOPE, slope, 1.0)[:, None]
+        return theta
+
+    def _changed(self, rows: Tensor, shift: Tensor) -> Tensor:
+        """(n, assessors) what a shift does to the scores, in deviations."""
+        with torch.no_grad():
+            found = self._score(self.places.subject.draw(self.places.w(rows, shift)))
+        return self.scale.change(found, self.scale.base[rows])
+
+    def _mean_slopes(self) -> Tensor:
+        """(classes or 1, assessors, dim): of each score in deviations, over places that are not moved."""
+        count = max(1, len(self.classes))
+        total = torch.zeros(count, len(self.wishes), self.places.dim, device=self.row.device)
+        seen = torch.zeros(count, device=self.row.device)
+        chosen = torch.cat([torch.nonzero(self.row == i)[: max(4, FIRST // count), 0] for i in range(count)])
+        for i in range(0, len(chosen), CHUNK):
+            rows = chosen[i : i + CHUNK]
+            own = self.row[rows]
+            seen.index_add_(0, own, torch.ones(len(rows), device=own.device))
+            for k in range(len(self.wishes)):
+                only = torch.eye(len(self.wishes), device=own.device)[k] / self.scale.deviation
+                shift = torch.zeros(len(rows), self.places.dim, device=own.device)
+                _, slope = self.slopes(rows, shift, lambda s, only=only: only.expand_as(s), 0)  # type: ignore[misc]
+                total[:, k].index_add_(0, own, slope)
+            self._tell("slopes", min(i + CHUNK, len(chosen)), len(chosen))
+        return total / seen[:, None, None].clamp_min(1.0)
+
+    def _slopes(self) -> tuple[Slopes, str]:
+        """The assessors' own gradients, or differences where one of them gives none; and that in words."""
+        names = ", ".join(f"{w.assessor.name}{'' if w.weight == 1 else f'={w.weight:g}'}" for w in self.wishes)
+        method = f"assess: {names}" + (f" without {', '.join(self._names)}" if self._names else "")
+        why = self._lacks()
+        if why is None:
+            return Gradients(self.places, self._score), method
+        self._tell(f"{why}: by differences", 0, 1)
+        ways = active_space(self.places, self.asked.seed)
+        return Differences(self.places, self._score, ways, self.asked.seed), f"{method}, gradient-free ({why})"
+
+    def _lacks(self) -> str | None:
+        """Why learning has to go without gradients; None where it has not."""
+        rows = torch.arange(min(8, len(self.places)), device=self.places.subject.device)
+        for wish in self.wishes:
+            name = wish.assessor.name
+            if not wish.assessor.gradient:
+                return f"{name} has no gradient"
+            shift = torch.zeros(len(rows), self.places.dim, device=rows.device, requires_grad=True)
+            score = wish.assessor.score(self.places.subject.draw(self.places.w(rows, shift)))
+            if not score.requires_grad:
+                return f"{name} has no gradient"
+            (slope,) = torch.autograd.grad(score.sum(), shift, allow_unused=True)
+            if slope is None or not bool(slope.any()):
+                return f"{name} has no gradient"
+            if not bool(slope.isfinite().all()):
+                return f"the gradient of {name} is not finite"
+        return None
+
+    def _score(self, pictures: Tensor) -> Tensor:
+        return scores(self.wishes, pictures)
+
+    def _base(self) -> Tensor:
+        parts = []
+        for i in range(0, len(self.places), CHUNK):
+            rows = torch.arange(i, min(i + CHUNK, len(self.places)), device=self.places.subject.device)
+            with torch.no_grad():
+                parts.append(self._score(self.places.subject.draw(self.places.w(rows))))
+            self._tell("scores", i + len(rows), len(self.places))
+        return torch.cat(parts)
+
+    def _rows(self) -> tuple[tuple[int, ...], Tensor]:
+        """The classes that get a theta of their own, and whose each place is."""
+        device, own = self.places.subject.device, self.places.classes()
+        if not self.asked.each_class:
+            return (), torch.zeros(len(self.places), dtype=torch.long, device=device)
+        if not own:
+            raise InputError(f"--each-class: {self.places.subject.info.name} has no classes; leave that out")
+        classes = sorted(set(own))
+        if len(self.places) < 8 * len(classes):
+            raise InputError(
+                f"--each-class: {len(self.places)} places of {len(classes)} classes are too few; "
+                f"name up to {len(self.places) // 8} by --class, or ask for more --places"
+            )
+        return tuple(classes), torch.tensor([classes.index(c) for c in own], device=device)
+
+    def _free(self, x: Tensor) -> Tensor:
+        """Without what lies along the directions to leave alone."""
+        return x - (x @ self._leave.T) @ self._leave
+
+    def _kept(self, done: int) -> dict[str, NDArray[np.generic]]:
+        theta, first, second = (x.cpu().numpy() for x in self._state)
+        base = self.scale.base.cpu().numpy()
+        return {"theta": theta, "first": first, "second": second, "base": base, "done": np.array([done])}
+
+    def _tell(self, what: str, done: int, of: int) -> None:
+        if self.work:
+            self.work.tell(what, done, of)
+
+
+def _span(vectors: Sequence[Array], dim: int, device: torch.device) -> Tensor:
+    """Orthonormal rows of what they span; none for none."""
+    if not vectors:
+        return torch.zeros(0, dim, device=device)
+    _, sizes, rows = np.linalg.svd(np.array(vectors), full_matrices=False)
+    return torch.from_numpy(rows[sizes > 1e-6 * sizes[0]].astype(np.float32)).to(device)
