@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from mappings.demonstrate.regression import F64, METHODS, Regression
 
 STILL = 0.01  # a signal that moved less between the poses than this share of all it ever did says nothing
-SAME = 1e-9  # ... and so does one that moved less than this share of its own size
+SAME = 1e-9  # ... and so does one that moved less than this share of its own size, ...
+LEAST = 1e-12  # ... or by less than this
 BEYOND = 0.5  # how far past the poses a signal still counts, in the poses' own range
 ENOUGH = 4  # poses from which on an error can be told
 
@@ -34,7 +35,7 @@ class Fit:
         moved = np.where(missing, 0.0, known - self._centre)
         # The spread, but at least a quarter of the range: one pose apart from all others is not blown up.
         spread = np.maximum(np.sqrt((moved * moved).sum(0) / counts), 0.25 * (high - low))
-        self._per = 1.0 / np.where(spread > 0.0, spread, 1.0)
+        self._per = 1.0 / spread
         self._low, self._high = low - BEYOND * (high - low), high + BEYOND * (high - low)
         self._z: F64 = np.zeros(len(columns))
         self._mean: F64 = y.mean(0)
@@ -63,5 +64,5 @@ def _moved(x: F64, seen: F64) -> tuple[NDArray[np.intp], F64, F64]:
     came = low <= high
     low, high = np.where(came, low, 0.0), np.where(came, high, 0.0)
     range_, size = high - low, np.maximum(np.abs(low), np.abs(high))
-    columns = np.flatnonzero((range_ > SAME * size) & (range_ > STILL * (seen[:, 1] - seen[:, 0])))
+    columns = np.flatnonzero((range_ > np.maximum(SAME * size, LEAST)) & (range_ > STILL * (seen[:, 1] - seen[:, 0])))
     return columns, low[columns], high[columns]

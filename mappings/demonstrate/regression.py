@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 F64 = NDArray[np.float64]
 RIDGE = 1e-2  # added to the squares of the signals, in spreads
 NOISE = 1e-3  # added to the kernel's diagonal: what a pose may be missed by, so that two that disagree are averaged
-LIFT = 10.0  # of the kernel everywhere: lets the mean of the controls go free
 NEIGHBOURS = 5
 _TINY = 1e-9
 
@@ -51,7 +50,11 @@ class Ridge:
 
 
 class KernelRidge:
-    """A soft hill around each pose, as wide as the poses are apart (the median), through every pose."""
+    """A soft hill around each pose, as wide as the poses are apart (the median), through every pose.
+
+    The level that the hills stand on is free, as in kriging with an unknown mean: poses that agree are believed
+    everywhere, and far from all poses their mean stands.
+    """
 
     def __init__(self, z: F64, y: F64) -> None:
         self._places = np.ascontiguousarray(z)
@@ -60,12 +63,15 @@ class KernelRidge:
         between = apart[apart > _TINY]
         self._gain = -0.5 / (float(np.median(between)) if between.size else 1.0)
         kernel = np.exp(self._gain * apart)
-        kernel += LIFT
         kernel.flat[:: len(z) + 1] += NOISE
         inverse = np.linalg.inv(kernel)
+        share = inverse.sum(0)
+        total = float(share.sum())
+        self._offset: F64 = share @ y / total
+        inverse -= np.outer(share, share / total)
         self._weights = np.ascontiguousarray(inverse @ y)
-        self._offset = LIFT * self._weights.sum(0)
-        self._left: F64 = self._weights / np.diagonal(inverse)[:, None]
+        # Leave-one-out errors from the diagonal of the whole system's inverse (Cawley & Talbot 2004).
+        self._left: F64 = self._weights / np.maximum(np.diagonal(inverse), _TINY)[:, None]
         self._near = np.zeros(len(z))
 
     def predict(self, z: F64, out: F64) -> None:
