@@ -1,7 +1,8 @@
 """`latenz learn vocabulary`: directions that people describe, and from their words a direction for each word."""
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,7 +13,6 @@ from engine.cli.learn.options import (
     ClassOption,
     DeviceOption,
     ModelNeeded,
-    NameOption,
     OutOption,
     SeedOption,
     SideOption,
@@ -24,7 +24,9 @@ from engine.cli.options import JsonOption
 from engine.errors import InputError, printable
 
 if TYPE_CHECKING:
+    from engine.studio.learn.subject import Subject
     from engine.studio.learn.vocabulary.answers import Answers
+    from engine.studio.learn.vocabulary.selective import Asked
     from engine.studio.learn.vocabulary.vocabulary import Vocabulary
 
 DESCRIBED = 60  # random directions that the whole path adds to the layer-selective ones
@@ -61,11 +63,9 @@ def whole(
     wordbook: Annotated[
         Path | None, typer.Option("--wordbook", metavar="TOML", help="Synonyms to merge, words to drop or to keep.")
     ] = None,
-    language: Annotated[
-        str, typer.Option("--language", metavar="LANG", help="Of the descriptions: en, de, fr.")
-    ] = "en",
+    language: Annotated[str, typer.Option("--language", metavar="LANG", help="Of the descriptions: en, de.")] = "en",
     by_group: Annotated[bool, typer.Option("--by-group", help="A vocabulary for each group of people.")] = False,
-    name: NameOption = None,
+    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Put before each word: NAME.red.")] = None,
     add: AddOption = False,
     without: WithoutOption = None,
     seed: SeedOption = 0,
@@ -92,10 +92,10 @@ def whole(
     folder = out.with_name(f"{out.stem}_sheet")
     with tidy(), working() as (tell, stop):
         if bank is None and not file.is_file():
+            if described:
+                raise InputError("--described needs --bank: the directions that were described")
             asked = Asked(seed=seed)
-            work = Work(
-                file, {"model": subject.info.hash, "side": side, "classes": classes, "asked": asked}, tell, stop
-            )
+            work = Work(file, _request(subject, asked, classes), tell, stop)
             room.find_directions(subject, file, asked, DESCRIBED, work)
         directions = Directions.load(file)
         if not described and not folder.exists():
@@ -128,7 +128,7 @@ def directions(
     threads: ThreadsOption = 2,
     device: DeviceOption = "cpu",
 ) -> None:
-    """Find directions that change the picture and leave a layer as it is, each orthogonal to those before; resumable."""
+    """Find directions that change the picture and leave a layer as it is, orthogonal to each other; resumable."""
     from engine.studio.learn.subject import Subject
     from engine.studio.learn.vocabulary.learn import find_directions
     from engine.studio.learn.vocabulary.selective import Asked
@@ -139,11 +139,9 @@ def directions(
     subject = Subject(model, side, threads, device, classes or ())
     asked = Asked(tuple(layers or ()), per_layer, rounds, space, step, steps, places, seed=seed)
     with tidy(), working() as (tell, stop):
-        work = Work(out, {"model": subject.info.hash, "side": side, "classes": classes, "asked": asked}, tell, stop)
+        work = Work(out, _request(subject, asked, classes), tell, stop)
         bank = find_directions(subject, out, asked, random, work)
-    _say(
-        f"{len(bank)} directions; show them with: latenz learn vocabulary sheet --model {model} --bank {out} -o FOLDER"
-    )
+    _say(f"{len(bank)} directions; next: latenz learn vocabulary sheet --model {model} --bank {out} -o FOLDER")
 
 
 @vocabulary.command(epilog="Example: latenz learn vocabulary sheet --model tulip --bank lsd.safetensors -o sheet")
@@ -170,6 +168,11 @@ def sheet(
             subject, Directions.load(bank), out, seeds=seeds, seed=seed, amount=amount, side=side, tell=tell
         )  # fmt: skip
     _say(f"open {out / 'index.html'}")
+
+
+def _request(subject: "Subject", asked: "Asked", classes: list[int] | None) -> dict[str, Any]:
+    """What work must have been asked for to be gone on with."""
+    return {"model": subject.info.hash, "side": subject.side, "classes": classes, "asked": asdict(asked)}
 
 
 def _report(found: "list[Vocabulary]", answers: "Answers", as_json: bool) -> None:

@@ -54,7 +54,8 @@ class Answers:
 def read_answers(files: Sequence[Path], ids: Collection[str], blanks: bool = False) -> Answers:
     """Read filled sheets. InputError by file and line: unknown ids, broken rows, one strip described twice by one.
 
-    ids : the names of the directions that were shown; blanks : keep rows that nobody filled in too. An annotator without a name is called as the file is.
+    ids : the names of the directions that were shown; blanks : keep rows that nobody filled in too
+    An annotator without a name is called as the file is.
     """
     rows: list[Answer] = []
     blank = 0

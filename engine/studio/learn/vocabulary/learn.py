@@ -88,9 +88,7 @@ def learn_words(
     leave = others(wanted.leave, subject.name, subject.info)
     answers = read_answers(wanted.described, bank.check(subject.info).names)
     if wanted.by_group and not answers.groups:
-        raise InputError(
-            "--by-group: no row of these sheets names a group; fill in the column, or leave the option out"
-        )
+        raise InputError("--by-group: no row of these sheets names a group; fill the column in, or leave this out")
     groups = answers.groups if wanted.by_group else ("",)
     found = [vocabulary(answers, bank, book, group) for group in groups]
     directions = [d for one in found for d in one.directions(wanted.prefix)]

@@ -51,4 +51,5 @@ def regress(bags: Array, directions: Array) -> Fit:
 def cosines(a: Array, b: Array) -> Array:
     """Row by row, (n,); nan where one of them is zero."""
     lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    return np.divide((a * b).sum(1), lengths, out=np.full(len(a), np.nan), where=lengths > 1e-12)
+    found: Array = np.divide((a * b).sum(1), lengths, out=np.full(len(a), np.nan), where=lengths > 1e-12)
+    return found

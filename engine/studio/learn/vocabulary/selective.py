@@ -1,13 +1,14 @@
 """Layer-selective directions: each changes the picture, and as little as can be of what one layer computes.
 
 Schwettmann et al. 2021, from the paper: for a layer, the unit d that minimises the mean squared change of its features
-from z to z + step d, orthogonal to all that were found for layers nearer the output. Here the change counts in shares of
-what a random direction does at this layer, so that one rate of learning fits all; and d lies in the space that the
+from z to z + step d, orthogonal to all that were found for layers nearer the output. Here the change counts in shares
+of what a random direction does at this layer, so that one rate of learning fits all; and d lies in the space that the
 picture depends on and has to change it, since a direction that does nothing would be the best of all.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -63,9 +64,9 @@ class _Place:
 
 
 def selective(subject: Subject, asked: Asked, work: Work) -> list[Direction]:
-    """The directions, layers nearest the output first; fewer where the space has no dimension left. Goes on with work.
+    """The directions, layers nearest the output first; fewer where no dimension is left. Goes on with work.
 
-    Their measures: layer_change and picture_change, held out, both in shares of a random direction's; places, the round.
+    Their measures: layer_change and picture_change, held out, both in shares of a random direction's; round.
     """
     basis = active_space(subject, asked.space, asked.seed)
     plan = _plan(subject, asked, len(basis))
@@ -100,7 +101,7 @@ def at_random(subject: Subject, space: str, count: int, seed: int) -> list[Direc
     rows = np.random.default_rng(seed).standard_normal((count, len(basis))) @ basis
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     sigmas = spreads(subject, rows, space, seed)
-    where = "z" if space == "z" else "w"
+    where: Literal["z", "w"] = "z" if space == "z" else "w"
     return [
         Direction(f"random_{i}", row, where, float(s), method="random")
         for i, (row, s) in enumerate(zip(rows, sigmas, strict=True), 1)
@@ -162,7 +163,7 @@ class _Search:
             some = numbers.choice(asked.places, min(asked.batch, asked.places), replace=False)
             optimiser.zero_grad()
             loss = self.objective(_unit(x) @ free, some)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
             pause()
@@ -222,4 +223,4 @@ def _left(basis: NDArray[np.float64], former: Sequence[NDArray[np.float64]]) -> 
 
 
 def _unit(x: Tensor) -> Tensor:
-    return x / x.norm()
+    return torch.nn.functional.normalize(x, dim=0)

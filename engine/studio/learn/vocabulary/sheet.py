@@ -88,7 +88,7 @@ def frames(
     for start in range(0, len(strips), AT_ONCE):
         some = strips[start : start + AT_ONCE]
         w = torch.cat([_ws(subject, strip, amount) for strip in some])
-        yield from zip(some, subject.pictures(w, side).split(len(STEPS)), strict=True)
+        yield from zip(some, torch.split(subject.pictures(w, side), len(STEPS)), strict=True)
 
 
 def _ws(subject: Subject, strip: Strip, amount: float) -> torch.Tensor:

@@ -60,7 +60,7 @@ class Wordbook:
 
     @classmethod
     def load(cls, path: Path | None, language: str = "en") -> "Wordbook":
-        """From a TOML: `drop = [...]`, `keep = [...]`, and a table `[merge]` of `crimson = "red"`. InputError by line."""
+        """From a TOML: `drop = [...]`, `keep = [...]`, a table `[merge]` of `crimson = "red"`. InputError by line."""
         if path is None:
             return cls(language)
         try:
