@@ -44,8 +44,9 @@ class Poses:
         ends = np.full((len(names), 2), (np.inf, -np.inf))
         ends[: len(self.signals)] = self.seen
         for i, name in enumerate(names):
-            low, high = seen.get(name, (np.inf, -np.inf))
-            ends[i] = min(ends[i, 0], _kept(low)), max(ends[i, 1], _kept(high))
+            if name in signals:
+                values = _kept(signals[name]), *map(_kept, seen.get(name, ()))
+                ends[i] = min(ends[i, 0], *values), max(ends[i, 1], *values)
         return Poses(
             names,
             targets,

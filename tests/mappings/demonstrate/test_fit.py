@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mappings.demonstrate.fit import BEYOND, ENOUGH, Fit
-from mappings.demonstrate.regression import METHODS, F64
+from mappings.demonstrate.regression import F64, METHODS
 
 EVERY = pytest.mark.parametrize("method", METHODS)
 UNIT = (0.0, 1.0)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mappings.demonstrate.regression import METHODS, NEIGHBOURS, NOISE, F64
+from mappings.demonstrate.regression import F64, METHODS, NEIGHBOURS, NOISE
 
 seeds = st.integers(0, 2**32 - 1)
 EVERY = pytest.mark.parametrize("method", METHODS)
