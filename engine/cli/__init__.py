@@ -1,6 +1,7 @@
 """The command `latenz`: one thin function per sub-command; what is heavy is imported where it is used."""
 
-from engine.cli import machine, models, shows, train
+from engine.cli import machine, models, pace, shows, train
+from engine.cli.learn import assess as learn_assess
 from engine.cli.learn import combine as learn_combine
 from engine.cli.learn import compass as learn_compass
 from engine.cli.learn import components as learn_components
@@ -10,6 +11,7 @@ from engine.cli.learn import vocabulary as learn_vocabulary
 from engine.cli.start import main, run
 
 __all__ = [
+    "learn_assess",
     "learn_combine",
     "learn_compass",
     "learn_components",
@@ -19,6 +21,7 @@ __all__ = [
     "machine",
     "main",
     "models",
+    "pace",
     "run",
     "shows",
     "train",

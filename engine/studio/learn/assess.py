@@ -25,7 +25,7 @@ FIRST = 64  # places of the slopes that learning starts from
 CHUNK = 16
 FARTHEST = 3.0  # of the points' own spread: no deviation of a score may take more to begin with
 DECAY = (0.9, 0.99)  # of Adam's means
-TRIED = 24  # places of each class that the length is set with
+TRIED = 64  # places of each class that the length is set with
 LEAST_SLOPE = 0.25  # below this a direction is not made longer: the model does not follow
 
 
@@ -37,23 +37,26 @@ class Asked:
     places : so many are learned from, and give the score its mean and deviation
     steps, batch : of Adam; rate : its first step, as a share of the direction's length, falling to 0 in a half cosine
     each_class : a direction for each class instead of one for all
+    gradient_free : by differences, even where assessors have gradients
     """
 
     move: Move = field(default_factory=Move)
     reach: float = 1.0
-    places: int = 384
-    steps: int = 160
+    places: int = 256
+    steps: int = 120
     batch: int = 16
     rate: float = 0.1
     seed: int = 0
     each_class: bool = False
+    gradient_free: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Learned:
     """What was found.
 
-    theta : (classes or 1, dim), each row as long as one deviation takes on average; classes : whose rows they are, none for one
+    theta : (classes or 1, dim), each row as long as one deviation takes on average
+    classes : whose rows they are; none for one row for all
     method : how, in words; scale : what a deviation is
     """
 
@@ -210,6 +213,8 @@ class _Learning:
 
     def _lacks(self) -> str | None:
         """Why learning has to go without gradients; None where it has not."""
+        if self.asked.gradient_free:
+            return "as asked"
         rows = torch.arange(min(8, len(self.places)), device=self.places.subject.device)
         for wish in self.wishes:
             name = wish.assessor.name

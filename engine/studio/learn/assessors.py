@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -106,6 +106,11 @@ def wish(text: str, given: Input | None = None, device: str | torch.device = "cp
     return Wish(assessor(name, given, device, clip), value)
 
 
+def held(text: str, given: Input | None = None, device: str | torch.device = "cpu", clip: str | None = None) -> Wish:
+    """What `--hold` names: its score is to stay as it is."""
+    return Wish(assessor(text, given, device, clip), 0.0)
+
+
 def assessor(
     text: str, given: Input | None = None, device: str | torch.device = "cpu", clip: str | None = None
 ) -> Assessor:
@@ -191,8 +196,3 @@ def slug(name: str) -> str:
     """A name that can stand in an address."""
     kept = "".join(c if c.isalnum() or c in "_-." else "-" for c in Path(name).name if c.isprintable())
     return "-".join(part for part in kept.split("-") if part)[:48] or "assessor"
-
-
-def without_gradient(assessor: Assessor) -> Assessor:
-    """The same, asked for numbers alone."""
-    return replace(assessor, gradient=False)

@@ -15,7 +15,7 @@ from engine.studio.learn.subject import Sample, Subject
 
 Array = NDArray[np.float64]
 
-PLACES, STEPS = 24, 9
+PLACES, STEPS = 32, 9
 RANDOM, RANDOM_PLACES, RANDOM_STEPS = 24, 8, 2
 APART = 7919  # added to the seed of learning: other places
 
