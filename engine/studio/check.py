@@ -7,6 +7,7 @@ from typing import Any
 from engine.errors import ShowError
 from engine.preset import Options, Show, check_routes, find_show, load_show
 from engine.preset.demonstrate import pose_file, read_poses
+from engine.studio.poses import describe_poses
 
 
 def check(show: str, options: Options | None = None) -> dict[str, Any]:
@@ -46,9 +47,10 @@ def _demonstrate(show: Show) -> dict[str, Any]:
     """What was demonstrated, and the file it is in."""
     assert show.demonstrate is not None
     poses, spec = read_poses(show), show.demonstrate
+    left_out = describe_poses(poses).get("left_out", {})
     return {
         "poses": len(poses), "file": str(pose_file(show) or ""), "method": spec.method,
-        "signals": list(spec.signals), "controls": list(spec.controls),
+        "signals": list(spec.signals), "controls": list(spec.controls), **({"left_out": left_out} if left_out else {}),
     }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from engine.stage.outputs.picture import read_latent
 from engine.studio.arrays import load_npy
 from engine.studio.check import check
 from engine.studio.models import file_rows, is_checkpoint, rows
+from engine.studio.poses import inspect_poses
 
 
 def inspect(file: str, tell: Tell = silent) -> dict[str, Any]:
@@ -26,7 +27,7 @@ def inspect(file: str, tell: Tell = silent) -> dict[str, Any]:
         return _by_name(file)
     if path.suffix.lower() == ".safetensors" and (is_foreign(path) or model_file.is_model(path)):
         return {"file": str(path), "bytes": _bytes(path), **file_rows(path, tell)}
-    readers = {".safetensors": _tensors, ".npy": _sequence, ".png": _picture}
+    readers = {".safetensors": _tensors, ".npy": _sequence, ".png": _picture, ".json": _poses}
     reader = readers.get(path.suffix.lower(), _take)
     return {"file": str(path), "bytes": path.stat().st_size, **reader(path)}
 
@@ -76,6 +77,16 @@ def _picture(path: Path) -> dict[str, Any]:
             return {"kind": "picture", "size": list(image.size), "notes": {k: _note(k, v) for k, v in notes.items()}}
     except (UnidentifiedImageError, OSError) as error:
         raise InputError(f"{path}: not a picture that can be read: {error}") from None
+
+
+def _poses(path: Path) -> dict[str, Any]:
+    """Demonstrated poses, unless somebody has called a take .json."""
+    from mappings.errors import TakeError
+
+    try:
+        return _take(path)
+    except TakeError:
+        return inspect_poses(path)
 
 
 def _take(path: Path) -> dict[str, Any]:
