@@ -116,7 +116,7 @@ class Watch:
 
 def quickened(speed: float, wanted: float) -> float:
     """How much faster to move, from the visible speed: within 1/4 to 4, and back to 1 for a point that arrives."""
-    if not (speed > 0.0 and wanted > 0.0):
+    if not (0.0 < speed < math.inf and 0.0 < wanted < math.inf):
         return 1.0
     if speed < AT_REST * wanted:
         return max(1.0, MOST * speed / (AT_REST * wanted))

@@ -9,6 +9,7 @@ from engine.generator.base import Band, ModelInfo
 from engine.latent.directions import Directions
 from engine.latent.motion import Motion, MotionSpec, VoiceSpec, controls
 from engine.latent.places import Places
+from engine.studio.pace import places
 from engine.studio.tulip.painters import Painter
 
 FPS = 30.0
@@ -52,8 +53,5 @@ def paced(x: NDArray[np.floating], found: NDArray[np.float64]) -> NDArray[np.flo
     a frame that leaps out of its half second still does. Arc length of the perceived path, resampled (Karras et al.
     2019 measure its length).
     """
-    kernel = np.ones(min(SMOOTHED, len(found)))
-    pace = np.convolve(found, kernel, "same") / np.convolve(np.ones(len(found)), kernel, "same")
-    way = np.concatenate([[0.0], np.cumsum(pace)])
-    frames = np.interp(np.linspace(0.0, way[-1], len(x)), way, np.arange(len(x)))
+    frames = places(found, len(x), SMOOTHED)
     return np.stack([np.interp(frames, np.arange(len(x)), column) for column in np.asarray(x, np.float64).T], 1)
