@@ -88,7 +88,7 @@ def selective(subject: Subject, asked: Asked, work: Work) -> list[Direction]:
     sigmas = spreads(subject, np.array(rows), asked.space, asked.seed)
     return [
         Direction(
-            place.name, row, "z" if asked.space == "z" else "w", float(sigma), method=METHOD,
+            place.name, row, "z" if asked.space == "z" else "w", float(sigma), method=f"{METHOD} {place.layer}",
             measures={"layer_change": one[0], "picture_change": one[1], "round": place.round},
         )
         for place, row, sigma, one in zip(plan, rows, sigmas, told, strict=True)

@@ -19,6 +19,7 @@ from engine.paths import part_beside
 from engine.studio.learn.strips import as_bytes, enlarged
 from engine.studio.learn.subject import Sample, Subject
 from engine.studio.learn.vocabulary.answers import COLUMNS, write_answers
+from engine.studio.learn.vocabulary.selective import METHOD
 from engine.studio.learn.work import Tell, quiet
 
 PAGE, TABLE, STRIPS = "index.html", "sheet.csv", "strips"
@@ -42,8 +43,9 @@ class Strip:
 
     @property
     def layer(self) -> str:
-        """Of a layer-selective direction, from its name."""
-        return self.direction.name.partition("_")[0] if self.direction.method == "layer-selective" else ""
+        """The layer that a layer-selective direction leaves as it is."""
+        kind, _, layer = self.direction.method.partition(" ")
+        return layer if kind == METHOD else ""
 
 
 def strips_of(directions: Sequence[Direction], seeds: int, seed: int) -> list[Strip]:

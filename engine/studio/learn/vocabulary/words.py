@@ -41,22 +41,20 @@ class Wordbook:
 
     def words(self, text: str) -> tuple[str, ...]:
         """The words of a description, each once, in their order."""
-        small = stop_words(self.language) - self.keep
+        small = stop_words(self.language) - self.keep | self.drop
         found: dict[str, None] = {}
         for token in tokens(text):
-            word = self._plain(token)
-            if token in small or word in small or token in self.drop or word in self.drop:
-                continue
-            found[word] = None
+            plain = self._plain(token)
+            word = self.merge.get(plain, plain)
+            if not {token, plain, word} & small:
+                found[word] = None
         return tuple(found)
 
     def _plain(self, token: str) -> str:
+        """The plain form; a word that is merged as it stands has none."""
         from simplemma import lemmatize
 
-        if token in self.merge:
-            return self.merge[token]
-        word = lemmatize(token, lang=self.language, greedy=True).lower()
-        return self.merge.get(word, word)
+        return token if token in self.merge else lemmatize(token, lang=self.language, greedy=True).lower()
 
     @classmethod
     def load(cls, path: Path | None, language: str = "en") -> "Wordbook":
