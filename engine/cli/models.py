@@ -17,7 +17,7 @@ from engine.cli.options import (
     parse_match,
     parse_size,
 )
-from engine.errors import printable
+from engine.errors import InputError, printable
 
 
 @app.command(epilog="Example: latenz still --model silk --seed 7 -o seven.png")
@@ -99,9 +99,24 @@ def inspect(
         Path | None, typer.Option("--strip", metavar="PNG", help="Draw how the latent moves: a column per frame.")
     ] = None,
     seconds: Annotated[float, typer.Option("--seconds", min=0.1, max=3600, help="How much of it to draw.")] = 12.0,
+    strips: Annotated[
+        Path | None, typer.Option("--strips", metavar="PNG", help="Of a bank: draw what its directions do.")
+    ] = None,
+    pages: Annotated[
+        Path | None, typer.Option("--pages", metavar="FOLDER", help="Of a bank: a web page for each direction.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="M", help="Of a bank: draw with this; else the model it names.")
+    ] = None,
+    match: Annotated[
+        str, typer.Option("--match", metavar="HOW", help="Of a bank: only of this model, or of its architecture.")
+    ] = "model",
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**32 - 2, help="Of pages: seed of the places.")] = 0,
+    threads: Annotated[int, typer.Option("--threads", metavar="N", min=1, max=256, help="Of the processor.")] = 2,
 ) -> None:
-    """Say what a file is; draw its trajectory as the artist's strip."""
+    """Say what a file is; draw its trajectory as the artist's strip, or what a bank's directions do."""
     from engine.studio.inspect import inspect as run
+    from engine.studio.inspect import print_bank
     from engine.studio.monitor import print_tree
 
     if strip is not None:
@@ -110,4 +125,18 @@ def inspect(
         draw_strip(file, strip, seconds)
     with status("looking") as tell:
         found = run(file, tell)
-    print_tree(found, as_json)
+    if strips is not None or pages is not None:
+        if found["kind"] != "directions":
+            raise InputError(f"{file}: strips and pages are of banks of directions; this is a {found['kind']}")
+        from engine.cli.learn.options import telling
+        from engine.studio.learn.look import look
+
+        with tidy(), telling() as telling_of:
+            look(
+                Path(file), strips=strips, pages=pages, model=model, match=parse_match(match), seed=seed,
+                threads=threads, tell=telling_of,
+            )  # fmt: skip
+    if found["kind"] == "directions" and not as_json:
+        print_bank(found)
+    else:
+        print_tree(found, as_json)

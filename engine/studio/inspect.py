@@ -4,16 +4,42 @@ import json
 from pathlib import Path
 from typing import Any
 
-from engine.errors import EngineError, InputError
+from engine.errors import EngineError, InputError, printable
 from engine.generator import model_file
 from engine.generator.catalog import file_of, model_info
 from engine.generator.convert import Tell, is_foreign, silent
-from engine.generator.tensor_file import read_table
+from engine.generator.tensor_file import Table, read_table
+from engine.latent.directions import Directions
 from engine.stage.outputs.picture import read_latent
 from engine.studio.arrays import load_npy
 from engine.studio.check import check
 from engine.studio.models import file_rows, is_checkpoint, rows
 from engine.studio.poses import inspect_poses
+
+
+def print_bank(found: dict[str, Any]) -> None:
+    """The directions of a bank, as `inspect` tells of them, as a table for people."""
+    from rich.console import Console
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    from engine.studio.learn.words import runs, span
+
+    grid = Grid(
+        "direction", "in", "layers", "sigma", "safe, sigma", "pace", "how, and how well", box=None, pad_edge=False
+    )
+    for name, row in found["directions"].items():
+        measures = ", ".join(f"{key} {value:.3g}" for key, value in row["measures"].items())
+        how = "; ".join(filter(None, ("bends" if row["bends"] else "", row["method"], measures)))
+        cells = (
+            name, row["space"], "all" if row["layers"] is None else runs(row["layers"]), f"{row['sigma']:.3g}",
+            span(row["safe"]), "" if row["pace"] is None else f"{row['pace']:.3g}", how,
+        )  # fmt: skip
+        grid.add_row(*(Text(printable(cell)) for cell in cells))
+    console = Console()
+    heading = f"{found['file']}: {len(found['directions'])} directions of {found['model'] or 'no model by name'}"
+    console.print(Text(printable(heading)))
+    console.print(grid)
 
 
 def inspect(file: str, tell: Tell = silent) -> dict[str, Any]:
@@ -55,12 +81,36 @@ def _by_name(name: str) -> dict[str, Any]:
 def _tensors(path: Path) -> dict[str, Any]:
     table = read_table(path)
     metadata = {key: _json(value) for key, value in table.metadata.items()}
-    kinds = {"latenz.directions": "directions", "latenz.places": "places"}
+    if "latenz.directions" in metadata:
+        return _bank(path, table, metadata)
     return {
-        "kind": next((kind for key, kind in kinds.items() if key in metadata), "tensors"),
-        "tensors": {name: {"dtype": row.dtype, "shape": list(row.shape)} for name, row in table.entries.items()},
+        "kind": "places" if "latenz.places" in metadata else "tensors",
+        "tensors": _rows(table),
         "metadata": metadata,
     }
+
+
+def _rows(table: Table) -> dict[str, Any]:
+    return {name: {"dtype": row.dtype, "shape": list(row.shape)} for name, row in table.entries.items()}
+
+
+def _bank(path: Path, table: Table, metadata: dict[str, Any]) -> dict[str, Any]:
+    """What each direction of a bank carries; ModelError where it is none."""
+    bank = Directions.load(path)
+    return {
+        "kind": "directions",
+        "model": ", ".join(dict.fromkeys(d.model or d.model_hash[:12] for d in bank if d.model or d.model_hash)),
+        "directions": {
+            d.name: {
+                "space": d.space, "layers": d.layers and list(d.layers), "sigma": d.sigma, "bends": d.curve is not None,
+                "safe": d.safe and list(d.safe), "pace": d.pace and d.pace.per_sigma, "method": d.method,
+                "measures": dict(d.measures),
+            }
+            for d in bank
+        },
+        "tensors": _rows(table),
+        "metadata": metadata,
+    }  # fmt: skip
 
 
 def _sequence(path: Path) -> dict[str, Any]:
