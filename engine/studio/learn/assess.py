@@ -45,7 +45,7 @@ class Asked:
     places: int = 256
     steps: int = 120
     batch: int = 16
-    rate: float = 0.1
+    rate: float = 0.05
     seed: int = 0
     each_class: bool = False
     gradient_free: bool = False
@@ -146,7 +146,7 @@ class _Learning:
             slopes = slopes.expand(max(1, len(self.classes)), -1, -1)
         else:
             slopes = self._mean_slopes()
-        slopes = self._free(slopes.flatten(0, 1)).unflatten(0, slopes.shape[:2])
+        slopes = self._free(slopes)
         square = slopes @ slopes.mT
         ridge = 1e-3 * square.diagonal(dim1=1, dim2=2).mean(1)[:, None, None] * torch.eye(len(self.wishes)).to(square)
         theta = (torch.linalg.pinv(square + ridge) @ self.weights[:, None] * slopes).sum(1)
@@ -157,7 +157,8 @@ class _Learning:
                 "leave fewer directions out, or move other layers"
             )
         spread = (self.places.points() @ (theta / length).T).std(0)[:, None]
-        return theta * (FARTHEST * spread / length).clamp_max(1.0)
+        start: Tensor = theta * (FARTHEST * spread / length).clamp_max(1.0)
+        return start
 
     def _lengthened(self, theta: Tensor) -> Tensor:
         """Each theta as long as one deviation takes on average, at places that were learned from.
@@ -170,7 +171,9 @@ class _Learning:
         for _ in range(2):
             slope = torch.zeros(count, device=theta.device)
             for sign in (-1.0, 1.0):
-                change = [self._changed(r, sign * self.asked.reach * theta[self.row[r]]) for r in rows.split(CHUNK)]
+                change = [
+                    self._changed(r, sign * self.asked.reach * theta[self.row[r]]) for r in torch.split(rows, CHUNK)
+                ]
                 slope.index_add_(0, self.row[rows], sign * torch.cat(change) @ part)
             slope /= 2 * self.asked.reach * torch.bincount(self.row[rows], minlength=count)
             theta = theta / torch.where(slope > LEAST_SLOPE, slope, 1.0)[:, None]

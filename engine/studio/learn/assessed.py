@@ -86,7 +86,7 @@ def save_alpha_strips(
     """
     alphas = np.linspace(-reach, reach, STRIP)
     blocks = [_block(subject, one, wishes, alphas.tolist()) for one in found]
-    save(path, sheet(blocks, alphas.round(2).tolist()))
+    save(path, sheet(blocks, alphas.round(2).tolist(), "deviations"))
 
 
 def _direction(name: str, theta: Array, asked: Asked, method: str) -> Direction:

@@ -1,5 +1,6 @@
 """How well a text fits a picture, by CLIP (Radford et al. 2021): an assessor in words. Needs the extra `clip`."""
 
+from importlib import import_module
 from typing import Any, Protocol
 
 import torch
@@ -66,7 +67,7 @@ def _texts(text: str) -> list[str]:
 
 def _loaded(name: str, weights: str | None, device: torch.device) -> tuple[Any, Tokenizer, int]:
     try:
-        import open_clip
+        open_clip: Any = import_module("open_clip")
     except ImportError:
         raise InputError(f"CLIP text scores need open_clip: {INSTALL}") from None
     except RuntimeError as error:  # a torchvision built for another PyTorch than the one that is here

@@ -59,4 +59,5 @@ def _distance(lab: Tensor, edge: Tensor) -> Tensor:
     spread = apart @ apart.mT / apart.shape[2] + SPREAD**2 * torch.eye(3, dtype=lab.dtype, device=lab.device)
     away = lab.flatten(2) - mean
     square = (away * torch.linalg.solve(spread, away)).sum(1)
-    return (square + 1e-6).sqrt().unflatten(1, lab.shape[-2:])
+    far: Tensor = (square + 1e-6).sqrt()
+    return far.view(len(lab), *lab.shape[-2:])

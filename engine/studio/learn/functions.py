@@ -34,14 +34,15 @@ def named_function(file: str, name: str) -> Callable[..., Any]:
     """The function of this name in FILE.py, or in a show's script. InputError as `function_of` has it."""
     path = _file(file)
     module = _run(path)
-    found = getattr(module, name, None)
+    found: Any = getattr(module, name, None)
     if not callable(found):
         own = {key: value for key, value in vars(module).items() if callable(value)}
         have = [key for key, value in own.items() if getattr(value, "__module__", "") == module.__name__]
         close = get_close_matches(name, have, 1)
         hint = f'; did you mean "{close[0]}"?' if close else f"; there are: {', '.join(have) or 'none'}"
         raise InputError(f'{path}: no function "{name}"{hint}')
-    return found
+    function: Callable[..., Any] = found
+    return function
 
 
 def _file(text: str) -> Path:

@@ -37,7 +37,8 @@ def active_space(places: Places, seed: int) -> Tensor:
         asked.append(answer / answer.norm(dim=1, keepdim=True).clamp_min(1e-20))
     _, sizes, ways = torch.linalg.svd(torch.cat(asked), full_matrices=False)
     share = sizes.square().cumsum(0) / sizes.square().sum().clamp_min(1e-20)
-    return ways[: min(MOST, int((share < ENERGY).sum()) + 1)]
+    kept: Tensor = ways[: min(MOST, int((share < ENERGY).sum()) + 1)]
+    return kept
 
 
 class Differences:
@@ -69,7 +70,8 @@ class Differences:
         along = along - along.mean(0)
         square = along.T @ along
         ridge = 1e-3 * square.diagonal().mean() * torch.eye(len(self.ways)).to(square)
-        return torch.linalg.solve(square + ridge, along.T @ change).T @ self.ways
+        plane: Tensor = torch.linalg.solve(square + ridge, along.T @ change)
+        return plane.T @ self.ways
 
     def _drawn(self, parts: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
         with torch.no_grad():

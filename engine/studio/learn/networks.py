@@ -38,7 +38,8 @@ def loaded_script(path: Path, device: torch.device) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # PyTorch announces a follower that cannot yet replace it
         try:
-            network: Any = torch.jit.load(str(path), map_location=device)
+            load: Any = torch.jit.load
+            network = load(str(path), map_location=device)
         except (RuntimeError, ValueError) as error:
             raise InputError(f"{path}: no TorchScript that this PyTorch can load ({_first_line(error)})") from None
     network.eval()

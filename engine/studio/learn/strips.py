@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from engine.latent.directions import Direction
 from engine.paths import part_beside
 from engine.studio.learn.subject import Sample, Subject
+from engine.studio.learn.words import runs
 from engine.studio.learn.work import Tell, quiet
 
 AMOUNTS = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
@@ -23,6 +24,7 @@ MOST_PX = 1_500_000  # of all pictures of a sheet, so that it keeps within that
 LEAST_SIDE = 48
 
 PAPER, INK, GREY, FAINT, MARK = (250, 248, 243), (40, 40, 48), (136, 132, 124), (222, 217, 208), (196, 78, 42)
+TALLEST = 6  # blocks in a single column
 MARGIN, GAP, LABEL, HEADING, RULER, BETWEEN = 24, 3, 150, 30, 14, 18  # all in pixels
 
 
@@ -87,17 +89,6 @@ def told(direction: Direction) -> str:
     return "\n".join(filter(None, (direction.method, f"sigma {direction.sigma:.3g} in {direction.space}", layers)))
 
 
-def runs(numbers: Sequence[int]) -> str:
-    """0,1,2,5 as `0-2, 5`."""
-    found: list[list[int]] = []
-    for number in sorted(numbers):
-        if found and number == found[-1][-1] + 1:
-            found[-1].append(number)
-        else:
-            found.append([number])
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in found)
-
-
 def as_bytes(pictures: torch.Tensor) -> NDArray[np.uint8]:
     """(n, 3, h, w) 0..1 -> (n, h, w, 3)."""
     return (pictures.clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
@@ -109,8 +100,19 @@ def enlarged(pictures: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     return pictures.repeat(times, -3).repeat(times, -2)
 
 
-def sheet(blocks: Sequence[Block], amounts: Sequence[float]) -> Image.Image:
-    """Blocks under each other, amounts above them, and under each a ruler with its safe range."""
+def sheet(blocks: Sequence[Block], amounts: Sequence[float], unit: str = "sigma") -> Image.Image:
+    """Blocks under each other, amounts above them, under each a ruler with its safe range; many in two columns."""
+    if len(blocks) <= TALLEST:
+        return _column(blocks, amounts, unit)
+    half = -(-len(blocks) // 2)
+    left, right = _column(blocks[:half], amounts, unit), _column(blocks[half:], amounts, unit)
+    image = Image.new("RGB", (left.width + right.width, max(left.height, right.height)), PAPER)
+    image.paste(left, (0, 0))
+    image.paste(right, (left.width, 0))
+    return image
+
+
+def _column(blocks: Sequence[Block], amounts: Sequence[float], unit: str) -> Image.Image:
     columns = len(amounts)
     cells = [b.pictures.shape[2:4] for b in blocks] or [(0, 0)]
     height, width = max(h for h, _ in cells), max(w for _, w in cells)
@@ -120,7 +122,7 @@ def sheet(blocks: Sequence[Block], amounts: Sequence[float]) -> Image.Image:
     image = Image.new("RGB", (across, down), PAPER)
     draw = ImageDraw.Draw(image)
     middles = [MARGIN + LABEL + i * (width + GAP) + width // 2 for i in range(columns)]
-    draw.text((MARGIN, MARGIN), "sigma", GREY, _font(13))
+    draw.text((MARGIN, MARGIN), unit, GREY, _font(13))
     for middle, amount in zip(middles, amounts, strict=True):
         draw.text((middle, MARGIN), f"{amount:+g}" if amount else "0", GREY, _font(13), anchor="ma")
     top = MARGIN + HEADING
