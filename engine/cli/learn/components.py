@@ -47,8 +47,7 @@ def components(
     from engine.paths import check_output
     from engine.studio.learn.bank import check_bank, keep, others
     from engine.studio.learn.components import components as find
-    from engine.studio.learn.components import told
-    from engine.studio.learn.facts import completed
+    from engine.studio.learn.components import told, with_facts
     from engine.studio.learn.strips import save_strips
     from engine.studio.learn.subject import Subject
     from engine.studio.learn.work import Work
@@ -68,7 +67,7 @@ def components(
         found = find(subject, of, count, samples, seed, moving, name, leave, work)
         for i, direction in enumerate(found):
             tell("measuring each", i, len(found))
-            found[i] = completed(subject, direction, seed=seed)
+            found[i] = with_facts(subject, direction, seed)
         save_strips(picture, subject, found, tell=tell)
         keep(out, former, found, subject.info)
         work.done()

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 from engine.errors import InputError
 from engine.latent.directions import Direction
+from engine.latent.pace import Pace
 from engine.studio.learn.active import active
 from engine.studio.learn.bank import cleared
+from engine.studio.learn.facts import completed
 from engine.studio.learn.principal import of_layer, of_w
 from engine.studio.learn.sefa import sefa
 from engine.studio.learn.space import RUN, Space, Task, chosen, features
@@ -78,6 +80,20 @@ def components(
         name = f"{prefix}{i + 1:0{max(2, len(str(len(space))))}d}"
         found.append(Direction(name, way, space.into, float(space.spread[i]), moving, "", method, measures))
     return found if not leave else [replace(d, measures={}) for d in cleared(found, leave)]
+
+
+def with_facts(subject: Subject, direction: Direction, seed: int = 0) -> Direction:
+    """The direction with its pace and safe range, in its own sigma, which more places tell than `completed` looks at.
+
+    A direction without its measures was changed since: its sigma is told anew.
+    """
+    found = completed(subject, direction, seed=seed)
+    if not direction.measures:
+        return found
+    times = found.sigma / direction.sigma
+    pace = found.pace and Pace(found.pace.amounts * times, found.pace.arc)
+    safe = found.safe and (found.safe[0] * times, found.safe[1] * times)
+    return replace(found, sigma=direction.sigma, pace=pace, safe=safe)
 
 
 def told(direction: Direction) -> dict[str, object]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Rows = NDArray[np.floating]
 
-WIDEST = 1024  # numbers in a row whose covariance is still kept whole
+WIDEST = 512  # numbers in a row whose covariance is still kept whole
 SPARE = 32  # axes that the incremental way keeps beyond those that are asked for
 
 
@@ -50,7 +50,7 @@ class Moments:
     """
 
     def __init__(self, dim: int, kept: Mapping[str, NDArray[np.generic]] | None = None) -> None:
-        self.count = 0 if kept is None else int(kept["count"])
+        self.count = 0 if kept is None else int(kept["count"].item())
         self.mean: Array = np.zeros(dim) if kept is None else np.array(kept["mean"], np.float64)
         self.scatter: Array = np.zeros((dim, dim)) if kept is None else np.array(kept["scatter"], np.float64)
 
@@ -92,10 +92,10 @@ class Incremental:
 
     def __init__(self, dim: int, rank: int, kept: Mapping[str, NDArray[np.generic]] | None = None) -> None:
         self.rank = rank
-        self.count = 0 if kept is None else int(kept["count"])
+        self.count = 0 if kept is None else int(kept["count"].item())
         self.mean: Array = np.zeros(dim) if kept is None else np.array(kept["mean"], np.float64)
         self.main: Array = np.zeros((0, dim)) if kept is None else np.array(kept["main"], np.float64)
-        self.total = 0.0 if kept is None else float(kept["total"])
+        self.total = 0.0 if kept is None else float(kept["total"].item())
 
     def add(self, rows: Rows) -> None:
         x = np.asarray(rows, np.float64)

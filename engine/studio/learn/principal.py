@@ -56,7 +56,7 @@ class Back:
 
     def __init__(self, latent_dim: int, dim: int, kept: Kept | None) -> None:
         self.cross: Array = np.zeros((latent_dim, dim)) if kept is None else np.array(kept["cross"], np.float64)
-        self.free = 0 if kept is None else int(kept["free"])
+        self.free = 0 if kept is None else int(kept["free"].item())
         self.latents = Moments(latent_dim, kept)
 
     def add(self, latents: NDArray[np.floating], rows: NDArray[np.floating]) -> None:

@@ -86,7 +86,7 @@ class Task:
 
     def batches(self, found: Kept | None) -> Iterator[tuple[int, Sample]]:
         """Places that were not looked at yet; how many it will be with them."""
-        done = 0 if found is None else int(found["done"])
+        done = 0 if found is None else int(found["done"].item())
         while done < self.samples:
             size = max(RUN, min(BATCH[self.kind], self.samples - done) // RUN * RUN)
             sample = self.subject.sample(size, seed_of(self.seed, done))
