@@ -34,6 +34,7 @@ def health(session: Session) -> dict[str, Any]:
         "sources": signals.get("sources", {}),
         "dropped": signals.get("dropped", {}),
         "tempo": signals.get("tempo", {}),
+        **({"demonstrate": signals["demonstrate"]} if "demonstrate" in signals else {}),
         "generator": session.read("status-generator.json") or {},
     }
 
