@@ -4,10 +4,12 @@ The describer is no person, and is told so in the show's folder: it knows the tu
 that a direction changes most, in plain words with synonyms, and errs in one word of ten. Three of them describe 240
 directions. The words are then learned from their sheet alone, as from any, by `latenz learn vocabulary`.
 
-    python scripts/vocabulary_show.py     writes descriptions.csv, words.safetensors, words.png into presets/vocabulary
+    python scripts/vocabulary_show.py     writes descriptions.csv and words.safetensors into presets/vocabulary,
+                                          and a picture of twelve words, docs/img/vocabulary_words.png
 """
 
 import argparse
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -24,13 +26,15 @@ from engine.studio.learn.vocabulary.learn import Wanted, learn_words
 from engine.studio.learn.vocabulary.simulated import described
 from engine.studio.learn.vocabulary.told import lines
 
-FOLDER = Path(__file__).parent.parent / "presets" / "vocabulary"
+ROOT = Path(__file__).parent.parent
+FOLDER, PICTURE = ROOT / "presets" / "vocabulary", ROOT / "docs" / "img" / "vocabulary_words.png"
 DIRECTIONS, SEED = 240, 5
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-o", "--out", type=Path, default=FOLDER, metavar="FOLDER")
+    parser.add_argument("--picture", type=Path, default=PICTURE, metavar="PNG")
     parser.add_argument("--threads", type=int, default=2, metavar="N")
     args = parser.parse_args()
     rows = np.array([d.vector for d in model_directions("tulip")])
@@ -45,7 +49,10 @@ def main() -> None:
         shown = [Direction(name, way @ rows, method="random") for name, way in zip(names, ways, strict=True)]
         bank = keep(Path(folder) / "ways.safetensors", Directions(), shown, subject.info)
         wanted = Wanted((table,), args.out / "wordbook.toml")
-        found, answers = learn_words(subject, bank, args.out / "words.safetensors", wanted)
+        words = Path(folder) / "words.safetensors"
+        found, answers = learn_words(subject, bank, words, wanted)
+        shutil.copy(words, args.out / words.name)
+        shutil.copy(words.with_suffix(".png"), args.picture)
     for line in lines(found[0], answers):
         print(line)
     for word in found[0].words:

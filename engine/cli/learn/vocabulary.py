@@ -44,7 +44,7 @@ vocabulary = typer.Typer(
     "Run it once: it finds directions and makes a folder with a page of strips to describe. Put the filled CSVs into "
     "that folder (or name them with --described) and run it again: it makes the bank of words. The steps can be run "
     "one by one too: directions, sheet, describe; then this command with --bank and --described.",
-    epilog="Example: latenz learn vocabulary --model tulip -o words.safetensors --described described_ada.csv",
+    epilog="Example: latenz learn vocabulary --model tulip -o words.safetensors",
 )  # fmt: skip
 learn.add_typer(vocabulary)
 
@@ -168,6 +168,42 @@ def sheet(
             subject, Directions.load(bank), out, seeds=seeds, seed=seed, amount=amount, side=side, tell=tell
         )  # fmt: skip
     _say(f"open {out / 'index.html'}")
+
+
+@vocabulary.command(
+    epilog="Example: latenz learn vocabulary describe sheet --model tulip --bank lsd.safetensors --words words.txt "
+    "-o sheet/clip.csv"
+)
+def describe(
+    folder: Annotated[Path, typer.Argument(metavar="SHEET", help="A sheet's folder.")],
+    model: ModelNeeded,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="CSV", help="The filled sheet.")],
+    bank: Annotated[Path, typer.Option("--bank", metavar="BANK", help="The directions of the sheet.")],
+    words: Annotated[Path, typer.Option("--words", metavar="FILE", help="What it may say, a word in each line.")],
+    clip_model: Annotated[
+        str | None, typer.Option("--clip-model", metavar="NAME[:WEIGHTS]", help="Of open_clip.")
+    ] = None,
+    amount: AmountOption = 2.0,
+    side: Annotated[int, typer.Option("--side", min=16, max=1024, help="Pixels of a picture.")] = 224,
+    classes: ClassOption = None,
+    threads: ThreadsOption = 2,
+    device: DeviceOption = "cpu",
+) -> None:
+    """Fill a sheet in by CLIP instead of people. Needs the extra clip."""
+    from engine.latent.directions import Directions
+    from engine.studio.learn.subject import Subject
+    from engine.studio.learn.vocabulary.clip_words import clip_score
+    from engine.studio.learn.vocabulary.describe import read_words
+    from engine.studio.learn.vocabulary.learn import describe_by
+
+    subject = Subject(model, side, threads, device, classes or ())
+    known = read_words(words)
+    score = clip_score(known, clip_model, subject.device)
+    with tidy(), working() as (tell, _):
+        told = describe_by(
+            subject, Directions.load(bank), folder, out, score, known, name="CLIP", amount=amount, side=side, tell=tell
+        )
+    _say(f"words for {told} strips; learn them with: latenz learn vocabulary --bank {bank} --described {out} ...")
 
 
 def _request(subject: "Subject", asked: "Asked", classes: list[int] | None) -> dict[str, Any]:
