@@ -6,6 +6,7 @@ from engine.cli.learn import combine as learn_combine
 from engine.cli.learn import compass as learn_compass
 from engine.cli.learn import components as learn_components
 from engine.cli.learn import measure as learn_measure
+from engine.cli.learn import sheet as learn_sheet
 from engine.cli.learn import steer as learn_steer
 from engine.cli.learn import vocabulary as learn_vocabulary
 from engine.cli.start import main, run
@@ -16,6 +17,7 @@ __all__ = [
     "learn_compass",
     "learn_components",
     "learn_measure",
+    "learn_sheet",
     "learn_steer",
     "learn_vocabulary",
     "machine",
