@@ -7,13 +7,15 @@ renderer alone and knows nothing but the frame (and cannot tell fine marks in a 
 factor move with it? That is read by the reader, against what it reads in the renderer's same frames, where nothing
 leaks: what the reader mistakes is not laid to the network.
 
-Sweeps that cannot be seen in the renderer's pictures (a blotch in a bud) are not asked for their order.
+Sweeps that cannot be seen in the renderer's pictures (a blotch in a bud) are not asked for their order, nor are frames
+in which the renderer has drawn the same picture again (a blotch is still as small as nothing): see `told_apart`.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from engine.generator.tulip.factors import COUNT
 from engine.studio.tulip import metrics
@@ -27,6 +29,7 @@ SPREAD = 0.7  # of the other factors: nearer their middles, so that few hide ano
 SIDE = 128  # pixels
 SEEN = 1 / 255  # root mean square change from the first frame to the last: less is below the steps of a screen
 RHO = 0.95  # Spearman's, from where on a sweep counts as monotone
+APART = 0.01  # of a sweep's whole way: frames of the renderer that are nearer are one picture, and have no order
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +37,7 @@ class Sweep:
     """Of one factor, over several seeds.
 
     seen : (seeds,) whether the renderer's pictures change
+    told : (seeds, steps) whether the renderer's frame is another picture than the one told before it
     matched : (seeds, frames) of every other frame, whether it is nearest to the renderer's same frame
     place : (seeds, steps) where along the renderer's sweep each frame is, from 0 to steps - 1
     read, ceiling : (seeds, steps, 19) what the reader sees in the network's and in the renderer's frames, -1..1
@@ -41,6 +45,7 @@ class Sweep:
 
     factor: int
     seen: NDArray[np.bool_]
+    told: NDArray[np.bool_]
     matched: NDArray[np.bool_]
     place: NDArray[np.float64]
     read: NDArray[np.float64]
@@ -54,13 +59,14 @@ class Sweep:
     @property
     def monotone(self) -> float:
         """The share of sweeps that are in order along the renderer's."""
-        return in_order(self.place[self.seen])
+        return in_order(self.place[self.seen], self.told[self.seen])
 
     @property
     def monotone_read(self) -> tuple[float, float]:
         """The share of sweeps that the reader sees in order: the network's, and the renderer's."""
         mine, theirs = (read[self.seen][..., self.factor] for read in (self.read, self.ceiling))
-        return in_order(mine), in_order(theirs)
+        told = self.told[self.seen]
+        return in_order(mine, told), in_order(theirs, told)
 
     @property
     def leakage(self) -> tuple[float, int]:
@@ -98,6 +104,7 @@ def swept(painter: Painter, renderer: Painter, reader: Reader, base: NDArray[np.
     return Sweep(
         factor=factor,
         seen=(change >= SEEN).numpy(),
+        told=np.stack([told_apart(frames) for frames in theirs]),
         matched=hits == np.arange(len(STEPS[MATCHED])),
         place=np.stack([metrics.along(a, b).numpy() for a, b in pairs]),
         read=reader.read(drawn).reshape(x.shape),
@@ -105,12 +112,28 @@ def swept(painter: Painter, renderer: Painter, reader: Reader, base: NDArray[np.
     )
 
 
-def in_order(read: NDArray[np.float64]) -> float:
-    """The share of sweeps (seeds, steps) whose reading rises: Spearman's rank correlation at least 0.95.
+def told_apart(frames: Tensor) -> NDArray[np.bool_]:
+    """Of a sweep's frames (steps, ...), those that differ from the last one told before by 1 % of the whole way.
+
+    The first is always told, and so are all where nothing changes.
+    """
+    flat = frames.flatten(1).double()
+    way = float((flat[1:] - flat[:-1]).norm(dim=1).sum())
+    told, last = np.zeros(len(flat), np.bool_), flat[0]
+    told[0] = True
+    for i in range(1, len(flat)):
+        if float((flat[i] - last).norm()) >= APART * way:
+            told[i], last = True, flat[i]
+    return told
+
+
+def in_order(read: NDArray[np.float64], told: NDArray[np.bool_]) -> float:
+    """The share of sweeps (seeds, steps) whose reading rises over the frames told: Spearman's at least 0.95.
 
     nan for none
     """
-    return _mean(metrics.spearman(read, STEPS) >= RHO)
+    rises = [metrics.spearman(row[own], STEPS[own]) >= RHO for row, own in zip(read, told, strict=True)]
+    return _mean(np.array(rises, np.bool_))
 
 
 def largest_other(change: NDArray[np.float64], factor: int, wanted: float) -> tuple[float, int]:

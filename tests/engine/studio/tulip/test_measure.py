@@ -139,7 +139,8 @@ def test_a_sweep_moves_one_factor_and_keeps_all_else() -> None:
 
 
 def sweep_of(read: np.ndarray, ceiling: np.ndarray, place: np.ndarray) -> sweeps.Sweep:
-    return sweeps.Sweep(2, np.ones(4, np.bool_), np.ones((4, 5), np.bool_), place, read, ceiling)
+    every = np.ones((4, 9), np.bool_)
+    return sweeps.Sweep(2, np.ones(4, np.bool_), every, np.ones((4, 5), np.bool_), place, read, ceiling)
 
 
 def test_what_rises_is_monotone_and_what_falls_in_one_sweep_of_four_is_seen() -> None:
@@ -158,6 +159,18 @@ def test_what_nobody_can_see_is_not_asked_for_its_order() -> None:
     seen = np.array([True, True, True, False])
     assert replace(sweep_of(read, read, place), seen=seen).monotone == 1.0
     assert math.isnan(replace(sweep_of(read, read, place), seen=~seen & seen).monotone)
+
+
+def test_frames_that_are_one_picture_have_no_order() -> None:
+    steps = torch.tensor([0.0, 0.0, 0.001, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    told = sweeps.told_apart(torch.rand(3, 8, 8, generator=torch.manual_seed(1))[None] * steps[:, None, None, None])
+    assert told.tolist() == [True, False, False, *[True] * 6]
+    place = np.tile([3.6, 3.5, 3.4, 3.7, 4.0, 5.0, 6.0, 7.0, 8.0], (4, 1))
+    read = np.zeros((4, 9, COUNT))
+    assert sweep_of(read, read, place).monotone == 0.0
+    assert replace(sweep_of(read, read, place), told=np.tile(told, (4, 1))).monotone == 1.0
+    place[:, 5:] = place[:, :4:-1]  # what can be seen still has to be in order
+    assert replace(sweep_of(read, read, place), told=np.tile(told, (4, 1))).monotone == 0.0
 
 
 def test_the_colour_of_flames_cannot_be_seen_without_flames() -> None:
