@@ -71,6 +71,7 @@ class Motion:
         self._now = self._levels.read(self._values)
         self._drawn = self._steer.amounts  # those that the picture on the wall is drawn with
         self._w = self._space.w(self._steer, self._drawn, self._now.psi)
+        self._remaps = 0
         self._before = self._moment()
         self._dts_s = [0.0] * len(self._voices)
         self._homes = np.array([crc32(repr((v.seed, v.home)).encode()) for v in self._voices], np.int64)
@@ -169,7 +170,7 @@ class Motion:
         ]
 
     def _moment(self) -> Moment:
-        return Moment(self._w, self._space.position, self._drawn, self._now.psi, self._steer.turns)
+        return Moment(self._w, self._space.position, self._drawn, self._now.psi, self._remaps + self._steer.turns)
 
     @property
     def pace(self) -> list[float]:
@@ -177,17 +178,21 @@ class Motion:
         return self._now.pace
 
     def moved(self) -> list[Moved]:
-        """What the last step did to each voice."""
+        """What the last step did to each voice. Where more than the points moved w, this maps once more."""
         here, before, now = self._moment(), self._before, self._now
-        others = here.psi == before.psi and here.turns == before.turns
+        middle = before.w
+        if here.psi != before.psi or here.turns != before.turns or not np.array_equal(here.amounts, before.amounts):
+            middle = self._space.w_at(before.position, self._steer, here.amounts, here.psi)
         bands = len(now.springs) // len(self._voices)
-        found = []
-        for i, (wish, dt_s) in enumerate(zip(now.wishes, self._dts_s, strict=True)):
-            tempo = (wish.wander, wish.wander_hz, wish.speed, *now.springs[i * bands : (i + 1) * bands])
-            alone = others and np.array_equal(here.amounts[i], before.amounts[i])
-            way, travel = _length(here.w[i] - before.w[i]), _length(here.position[i] - before.position[i])
-            found.append(Moved(dt_s, way, travel, alone, tempo))
-        return found
+        return [
+            Moved(
+                dt_s,
+                _length(here.w[i] - middle[i]),
+                0.0 if middle is before.w else _length(middle[i] - before.w[i]),
+                (wish.wander, wish.wander_hz, wish.speed, *now.springs[i * bands : (i + 1) * bands]),
+            )
+            for i, (wish, dt_s) in enumerate(zip(now.wishes, self._dts_s, strict=True))
+        ]
 
     def _on_the_wall(self, space: Literal["z", "w"]) -> Array:
         """What the last pictures are drawn from, amounts and all: z (voices, bands, z_dim), or w at psi 1."""
@@ -262,6 +267,7 @@ class Motion:
 
     def remap(self) -> None:
         """The map gives something else for the same z from now on (a class was mixed in): draw it at the next step."""
+        self._remaps += 1
         self._space.remap()
 
     @property

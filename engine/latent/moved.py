@@ -10,7 +10,7 @@ class Moment(NamedTuple):
     """What pictures were drawn from.
 
     w : (voices, num_ws, w_dim); position : (voices, rows, dim) of the points alone
-    amounts : (voices, directions) in sigma; turns : of directions, so far
+    amounts : (voices, directions) in sigma; turns : of directions, and changes of the map, so far
     """
 
     w: NDArray[np.float32]
@@ -24,13 +24,12 @@ class Moved(NamedTuple):
     """How one voice moved.
 
     dt_s : the time that its point moved on by, which is not the frame's where it is paced
-    way : how far its w moved, of all layers, by whatever moved it; travel : how far its point did
-    alone : nothing but its point moved it: no amount, no truncation, no direction that turned
+    way : how far its w moved, of all layers, by its point
+    other : how far by all else: amounts, truncation, directions that turned, another map
     tempo : what was asked of its speed
     """
 
     dt_s: float
     way: float
-    travel: float
-    alone: bool
+    other: float
     tempo: tuple[object, ...]

@@ -105,8 +105,11 @@ class Plain(Space):
         self.position, self._velocity = self._former
 
     def w(self, steer: Steer, amounts: Array, psi: float) -> NDArray[np.float32]:
+        return self.w_at(self.position, steer, amounts, psi)
+
+    def w_at(self, position: Array, steer: Steer, amounts: Array, psi: float) -> NDArray[np.float32]:
         amount = psi if self._truncated is None else np.where(self._truncated, psi, 1.0)
-        w = self._centre + amount * (self.position - self._mean)
+        w = self._centre + amount * (position - self._mean)
         own = amounts[:, self._at]
         if np.count_nonzero(own):
             w += (own @ self._effects).reshape(w.shape)

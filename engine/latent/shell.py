@@ -135,6 +135,9 @@ class Shell(Space):
             self._drawn = (z, psi)
         return steer.w(self._w, amounts)
 
+    def w_at(self, position: Array, steer: Steer, amounts: Array, psi: float) -> NDArray[np.float32]:
+        return steer.w(np.array(self._map(steer.z(position, amounts), psi), np.float32), amounts)
+
     def remap(self) -> None:
         self._drawn = None
 

@@ -99,6 +99,10 @@ class Space(ABC):
         """(voices, num_ws, w_dim) of the particles, moved along directions by `amounts`."""
 
     @abstractmethod
+    def w_at(self, position: Array, steer: Steer, amounts: Array, psi: float) -> NDArray[np.float32]:
+        """What `w` would be with the particles elsewhere."""
+
+    @abstractmethod
     def remap(self) -> None:
         """The map has changed: the same particles lie at other places of w from now on."""
 

@@ -15,6 +15,7 @@ WANTED_S = 20.0  # over which the wanted speed is
 AT_FIRST_S = 1.0  # of it that the first frame stands for, or the old speed when another tempo is asked for
 LEAST = 2e-4  # of a change: less is the rounding of bytes
 SHORTEST = 1e-9  # way in w that a change can be the change of
+HALF = 0.5  # of what moved: the first gain is learned from a frame that is mostly the point's
 AT_REST = 1.0 / 16.0  # of the wanted speed: a point slower than this is arriving, and no tempo can be told from it
 
 
@@ -27,8 +28,9 @@ class Pacer:
     4, is how much faster the point moves on. Nothing is fed back: how much faster it is told to move does not change
     what is measured of the way there.
 
-    Amounts, accents, truncation, turning directions and the model's own controls change the picture too. In frames
-    where one of them moved, nothing is learned of the gain, and the speed is told from the point alone.
+    Amounts, accents, truncation and turning directions move w too. How far w moved by the point alone is told apart
+    from how far by them; the speed is that of the point, and the gain learns from a frame the less, the more of it was
+    theirs. From frames in which a control of the model itself moved it learns nothing.
     """
 
     def __init__(self, voices: int, height: int, width: int) -> None:
@@ -38,11 +40,11 @@ class Pacer:
 
     def watch(
         self, moved: Sequence[Moved], pace: Sequence[float], images: NDArray[np.uint8], drawn: Collection[int],
-        alone: bool = True,
+        told: bool = True,
     ) -> None:  # fmt: skip
         """Learn from what the last step did.
 
-        images : (voices, height, width, 4) RGBA8, of which `drawn` are new; alone : no control of the model moved
+        images : (voices, height, width, 4) RGBA8, of which `drawn` are new; told : no control of the model moved
         """
         for voice, own in enumerate(moved):
             if pace[voice] <= 0.0:
@@ -51,7 +53,7 @@ class Pacer:
                 continue
             watch = self._watches[voice] or Watch(*self.shape[1:])
             self._watches[voice] = watch
-            watch.moved(own, alone)
+            watch.moved(own, told)
             if voice in drawn:
                 watch.looked(images[voice])
             self.factors[voice] = watch.factor
@@ -69,40 +71,42 @@ class Watch:
         self.factor = 1.0
         self._eye = Eye(height, width)
         self._gain: float | None = None  # what is seen of a step in w
-        self._stretch = 1.0  # how much longer a step is in w than for the point
         self._wanted: float | None = None  # per second of the point's time
         self._weight_s = 0.0  # that the wanted speed stands for
         self._tempo: tuple[object, ...] = ()
-        self._way, self._dt_s, self._alone = 0.0, 0.0, False  # since the last picture
+        self._way, self._other, self._dt_s, self._told = 0.0, 0.0, 0.0, False  # since the last picture
 
-    def moved(self, own: Moved, alone: bool) -> None:
-        """The point moved on: how fast is that to the eye?"""
-        alone = alone and own.alone
+    def moved(self, own: Moved, told: bool) -> None:
+        """The point moved on: how fast is that to the eye?
+
+        told : w tells all that moved
+        """
         self._way += own.way
+        self._other += own.other
         self._dt_s += own.dt_s
-        self._alone = self._alone and alone
+        self._told = self._told and told
         if own.tempo != self._tempo:
             self._tempo, self._weight_s = own.tempo, min(self._weight_s, AT_FIRST_S)
-        if not (own.dt_s > 0.0 and math.isfinite(own.travel) and math.isfinite(own.way)):
-            return
-        if alone and own.travel > 0.0 and 0.0 < own.way / own.travel < math.inf:
-            self._stretch = own.way / own.travel
-        speed = (self._gain or 1.0) * self._stretch * own.travel / own.dt_s
-        if speed < math.inf:
-            self._pace(speed, own.dt_s)
+        if own.dt_s > 0.0:
+            speed = (self._gain or 1.0) * own.way / own.dt_s
+            if speed < math.inf:
+                self._pace(speed, own.dt_s)
 
     def looked(self, image: NDArray[np.uint8]) -> None:
         """A new picture: what was seen of the way since the one before?"""
         change = self._eye.look(image)
-        if change is not None and self._alone and change > LEAST and self._way > SHORTEST:
-            self._learn(change / self._way)
-        self._way, self._dt_s, self._alone = 0.0, 0.0, True
+        whole = math.hypot(self._way, self._other)
+        if change is not None and self._told and change > LEAST and SHORTEST < whole < math.inf:
+            self._learn(change / whole, (self._way / whole) ** 2)
+        self._way, self._other, self._dt_s, self._told = 0.0, 0.0, 0.0, True
 
-    def _learn(self, gain: float) -> None:
+    def _learn(self, gain: float, share: float) -> None:
+        """share : of what moved, the point's, squared"""
         if self._gain is None:
-            self._gain, self._wanted = gain, None  # speeds were in w so far
+            if share >= HALF:
+                self._gain, self._wanted = gain, None  # speeds were in w so far
         else:
-            part = -math.expm1(-self._dt_s / LEARNED_S)
+            part = -math.expm1(-self._dt_s * share * share / LEARNED_S)
             self._gain *= min(max(gain / self._gain, 1.0 / MOST), MOST) ** part
 
     def _pace(self, speed: float, dt_s: float) -> None:

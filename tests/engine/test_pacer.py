@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from engine.latent.moved import Moved
 from engine.latent.perceived import Eye
 from engine.latent.spec import MotionSpec, VoiceSpec
 from engine.show.pacer import MOST, Pacer, Watch, quickened
-from tests.engine.latent.rooms import Room
+from tests.engine.latent.rooms import Room, map_z
 
 SIDE = 64
 FPS = 30.0
@@ -162,6 +163,38 @@ def test_what_amounts_change_is_not_taken_for_the_points_own_motion() -> None:
     assert 0.6 < np.mean(dancing.factors[100:]) / np.mean(still.factors[100:]) < 1.6
 
 
+def test_w_is_told_apart_by_what_moved_it() -> None:
+    bank = Directions((Direction("a", np.eye(24)[0], "z"),))
+    both, alone = (Room(directions=bank, wander=1.0, wander_hz=0.1) for _ in range(2))
+    for _ in range(20):
+        both.step()
+        alone.step()
+    assert both.motion.moved() == alone.motion.moved() and both.motion.moved()[0].other == 0.0
+    both.set(accent__a=3.0).step()
+    alone.step()
+    (own,), (point,) = both.motion.moved(), alone.motion.moved()
+    assert own.way == pytest.approx(point.way, rel=1e-4) and own.other == pytest.approx(3.0 * 6**0.5, rel=1e-4)
+
+
+@pytest.mark.parametrize("space", ["z", "w"])
+def test_a_fader_that_never_rests_does_not_keep_the_point_from_being_evened(space: Any) -> None:
+    """Judged by the pictures that the point alone would give."""
+    bank = Directions((Direction("a", np.eye(24)[20], space),))
+
+    def of_the_point(pace: float) -> float:
+        room = Room(directions=bank, wander=1.0, wander_hz=0.1, pace=pace)
+        stage, eye, found = Stage(room), Eye(SIDE, SIDE), []
+        for frame in range(900):
+            room.set(accent__a=0.2 * float(np.sin(0.7 * frame)))
+            stage.frame()
+            position = room.motion.state()["position"] * room.motion.state()["radius"][..., None]
+            change = eye.look(uneven(map_z(position, 1.0))[0])
+            found.append(change or 0.0)
+        return cv(np.array(found[300:]))
+
+    assert of_the_point(1.0) < 0.75 * of_the_point(0.0)
+
+
 def test_a_loop_follows_the_beat() -> None:
     rooms = [wandering(pace).set(latent__loop=1.0) for pace in (0.0, 1.0)]
     stage = Stage(rooms[1])
@@ -213,8 +246,8 @@ def test_when_pace_comes_back_it_begins_with_one() -> None:
 )  # fmt: skip
 def test_whatever_it_is_told_the_factor_stays_within_bounds(steps: list[tuple[float, float, float, bool, int]]) -> None:
     watch = Watch(8, 8)
-    for dt_s, way, travel, alone, shade in steps:
-        watch.moved(Moved(dt_s, abs(way), abs(travel), alone, (shade,)), alone)
+    for dt_s, way, other, told, shade in steps:
+        watch.moved(Moved(dt_s, abs(way), abs(other), (shade,)), told)
         watch.looked(np.full((8, 8, 4), 80 * shade, np.uint8))
         assert 1 / MOST <= watch.factor <= MOST
 
