@@ -1,6 +1,6 @@
 """Make the pictures of the shows in docs/img: each show rendered for a while, one frame kept.
 
-python scripts/pictures.py [SHOW ...] [opening] [boom_and_crash]
+python scripts/pictures.py [SHOW ...] [opening] [boom_and_crash] [pad]
 """
 
 import json
@@ -43,10 +43,13 @@ SHOTS = {
     "hands_on": Shot(3.0, 4.0, writes={"/direction/bloom": 0.6, "/direction/stripes": 0.2, "/direction/hue": -0.4}),
     "mosaic": Shot(11.0, 4.0),
     "score": Shot(11.0),
+    "demonstrate": Shot(24.0, 1.0),
 }
 BOOM_S, CRASH_S = 137.0, 178.0  # of mosaic's series: July and November 2008
 LONG_FPS = 2.0
 TILE = (256, 144)
+PAD_TILE = (192, 108)
+HELD_S = 4  # for the springs to come to rest
 
 
 def hands(folder: Path, writes: dict[str, float]) -> Path:
@@ -85,6 +88,22 @@ def boom_and_crash() -> None:
     keep(np.concatenate(moments), "mosaic_boom_crash.jpg")
 
 
+def pad() -> None:
+    """What the five poses of demonstrate make of a pad: each picture where the finger is, up is up."""
+    lines = [json.dumps({"latenz": "take", "version": 1})]
+    places = [(x, y) for y in (0.95, 0.725, 0.5, 0.275, 0.05) for x in (0.05, 0.275, 0.5, 0.725, 0.95)]
+    for n, (x, y) in enumerate(places):
+        lines += [json.dumps({"t": n * HELD_S, "a": a, "v": v}) for a, v in (("/osc/xy", x), ("/osc/xy/2", y))]
+    with tempfile.TemporaryDirectory() as temporary:
+        take = Path(temporary) / "pad.take"
+        take.write_text("\n".join(lines) + "\n", "utf-8")
+        show = load_show(find_show("demonstrate"), Options(fps=1.0, size=PAD_TILE))
+        seconds = HELD_S * len(places)
+        frames = rendered(show, taken(show, take), seconds)
+        held = [frame for n, frame in frames if n % HELD_S == HELD_S - 1]
+    keep(np.concatenate([np.concatenate(held[row : row + 5], 1) for row in range(0, 25, 5)]), "demonstrate_pad.jpg")
+
+
 def rendered(show: Show, desk: Desk, seconds: float) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     """The frames of a show, numbered; each is good until the next."""
     with Offscreen(*show.size) as stage:
@@ -102,7 +121,7 @@ def keep(frame: NDArray[np.uint8], name: str) -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as temporary:
-        others = {"opening": opening, "boom_and_crash": boom_and_crash}
+        others = {"opening": opening, "boom_and_crash": boom_and_crash, "pad": pad}
         for wanted in sys.argv[1:] or (*SHOTS, *others):
             if wanted in others:
                 others[wanted]()
