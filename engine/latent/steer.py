@@ -98,7 +98,8 @@ class Steer:
         """Let the straight direction `at` point another way from now on: one sigma of it, (dim,)."""
         self.turns += 1
         for part in (self._z, self._w):
-            part.steps[part.at == at] = way
+            if (own := part.at == at).any():
+                part.steps[own] = way
 
     def z(self, points: Array, amounts: Array) -> Array:
         """z (voices, bands, z_dim) moved by amounts (voices, directions), along curves last; itself for nothing."""
