@@ -14,6 +14,7 @@ RIDGE = 1e-2  # added to the squares of the signals, in spreads
 NOISE = 1e-3  # added to the kernel's diagonal: what a pose may be missed by, so that two that disagree are averaged
 NEIGHBOURS = 5
 _TINY = 1e-9
+_SAME = 1e-6  # distances below are one place: what is left of subtracting squares
 
 
 class Regression(Protocol):
@@ -49,21 +50,49 @@ class Ridge:
         return self._left
 
 
+class _Distances:
+    """How far a place is from each of some places, without allocating."""
+
+    def __init__(self, z: F64) -> None:
+        self._z = np.ascontiguousarray(z)
+        self._squares: F64 = np.einsum("ij,ij->i", z, z)
+        self._from: F64 = np.zeros(len(z))
+
+    def between(self) -> F64:
+        """(places, places)"""
+        squares = self._squares[:, None] + self._squares - 2.0 * (self._z @ self._z.T)
+        distances: F64 = np.sqrt(np.maximum(squares, 0.0))
+        return distances
+
+    def to(self, z: F64) -> F64:
+        """(places,), the same array each time."""
+        distances = self._from
+        np.dot(self._z, z, out=distances)
+        distances *= -2.0
+        distances += self._squares
+        distances += z.dot(z)
+        np.maximum(distances, 0.0, out=distances)
+        np.sqrt(distances, out=distances)
+        return distances
+
+
 class KernelRidge:
     """A soft hill around each pose, as wide as the poses are apart (the median), through every pose.
 
-    The level that the hills stand on is free, as in kriging with an unknown mean: poses that agree are believed
+    The hills are Matern's of order 3/2: they pass through poses as they are where Gaussian ones of this width, too
+    smooth for what hands teach, must be pulled off them and swing between (Rasmussen & Williams 2006, 4.2).
+    The level that they stand on is free, as in kriging with an unknown mean: poses that agree are believed
     everywhere, and far from all poses their mean stands.
     """
 
     def __init__(self, z: F64, y: F64) -> None:
-        self._places = np.ascontiguousarray(z)
-        self._squares = np.einsum("ij,ij->i", z, z)
-        apart = np.maximum(self._squares[:, None] + self._squares - 2.0 * (z @ z.T), 0.0)
-        between = apart[apart > _TINY]
-        self._gain = -0.5 / (float(np.median(between)) if between.size else 1.0)
-        kernel = np.exp(self._gain * apart)
-        kernel.flat[:: len(z) + 1] += NOISE
+        self._distances = _Distances(z)
+        apart = self._distances.between()
+        others = apart[apart > _SAME]
+        self._per_width = np.sqrt(3.0) / (float(np.median(others)) if others.size else 1.0)
+        apart *= self._per_width
+        kernel = (1.0 + apart) * np.exp(-apart)
+        kernel.flat[:: len(z) + 1] = 1.0 + NOISE
         inverse = np.linalg.inv(kernel)
         share = inverse.sum(0)
         total = float(share.sum())
@@ -72,19 +101,17 @@ class KernelRidge:
         self._weights = np.ascontiguousarray(inverse @ y)
         # Leave-one-out errors from the diagonal of the whole system's inverse (Cawley & Talbot 2004).
         self._left: F64 = self._weights / np.maximum(np.diagonal(inverse), _TINY)[:, None]
-        self._near = np.zeros(len(z))
+        self._hills: F64 = np.zeros(len(z))
 
     def predict(self, z: F64, out: F64) -> None:
         """See Regression. Far from every pose it is their weighted mean."""
-        near = self._near
-        np.dot(self._places, z, out=near)
-        near *= -2.0
-        near += self._squares
-        near += z.dot(z)
-        np.maximum(near, 0.0, out=near)
-        near *= self._gain
-        np.exp(near, out=near)
-        np.dot(near, self._weights, out=out)
+        apart, hills = self._distances.to(z), self._hills
+        apart *= self._per_width
+        np.negative(apart, out=hills)
+        np.exp(hills, out=hills)
+        apart += 1.0
+        hills *= apart
+        np.dot(hills, self._weights, out=out)
         out += self._offset
 
     def left_out(self) -> F64:
@@ -99,27 +126,18 @@ class Nearest:
     """
 
     def __init__(self, z: F64, y: F64) -> None:
-        self._places = np.ascontiguousarray(z)
-        self._squares = np.einsum("ij,ij->i", z, z)
+        self._distances = _Distances(z)
         self._stood = np.ascontiguousarray(y)
-        self._apart = np.zeros(len(z))
         self._left: F64 = np.zeros_like(y)
-        distances = np.sqrt(np.maximum(self._squares[:, None] + self._squares - 2.0 * (z @ z.T), 0.0))
-        np.fill_diagonal(distances, np.inf)
         if len(z) > 1:
-            weights = _closeness(distances)
+            apart = self._distances.between()
+            np.fill_diagonal(apart, np.inf)
+            weights = _closeness(apart)
             self._left = y - weights @ y / weights.sum(1, keepdims=True)
 
     def predict(self, z: F64, out: F64) -> None:
         """See Regression."""
-        apart = self._apart
-        np.dot(self._places, z, out=apart)
-        apart *= -2.0
-        apart += self._squares
-        apart += z.dot(z)
-        np.maximum(apart, 0.0, out=apart)
-        np.sqrt(apart, out=apart)
-        weights = _closeness(apart)
+        weights = _closeness(self._distances.to(z))
         np.dot(weights, self._stood, out=out)
         out /= weights.sum()
 
