@@ -21,12 +21,13 @@ from engine.studio.learn.work import Work
 Array = NDArray[np.float64]
 Slopes = Gradients | Differences
 
-FIRST = 64  # places of the slopes that learning starts from
+FIRST = 128  # places of the slopes that learning starts from
 CHUNK = 16
 FARTHEST = 3.0  # of the points' own spread: no deviation of a score may take more to begin with
 DECAY = (0.9, 0.99)  # of Adam's means
 TRIED = 64  # places of each class that the length is set with
-LEAST_SLOPE = 0.25  # below this a direction is not made longer: the model does not follow
+LEAST_LEFT = 1e-3  # of the slopes, without what they have along directions to leave alone
+LEAST_SLOPE = 0.5  # below this a direction is not made longer: the model does not follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Asked:
     places: int = 256
     steps: int = 120
     batch: int = 16
-    rate: float = 0.05
+    rate: float = 0.08
     seed: int = 0
     each_class: bool = False
     gradient_free: bool = False
@@ -102,16 +103,16 @@ class _Learning:
         self.slopes, self.method = self._slopes()
         self._state = [torch.from_numpy(kept[k]).to(device) for k in ("theta", "first", "second")] if kept else []
         self._done = int(kept["done"][0]) if kept else 0
+        self._rate = float(kept["rate"][0]) if kept else 0.0
 
     def run(self) -> Tensor:
         """All steps of Adam that are left."""
         if not self._state:
             theta = self._start()
             self._state = [theta, torch.zeros_like(theta), torch.zeros_like(theta)]
-        length = self._state[0].norm(dim=1).mean() / math.sqrt(self.places.dim)
-        rate = self.asked.rate * float(length)
+            self._rate = self.asked.rate * float(theta.norm(dim=1).mean()) / math.sqrt(self.places.dim)
         for step in range(self._done, self.asked.steps):
-            self._step(step, 0.5 * rate * (1 + math.cos(math.pi * step / self.asked.steps)))
+            self._step(step, 0.5 * self._rate * (1 + math.cos(math.pi * step / self.asked.steps)))
             self._tell("learning", step + 1, self.asked.steps)
             if self.work:
                 self.work.keep(lambda done=step + 1: self._kept(done))  # type: ignore[misc]
@@ -146,16 +147,17 @@ class _Learning:
             slopes = slopes.expand(max(1, len(self.classes)), -1, -1)
         else:
             slopes = self._mean_slopes()
-        slopes = self._free(slopes)
+        left = self._free(slopes)
+        if not float(left.norm()) > LEAST_LEFT * float(slopes.norm()):
+            raise InputError(
+                f"nothing that is left to move in {self.places.subject.info.name} changes the score; "
+                "leave fewer directions out, or move other layers"
+            )
+        slopes = left
         square = slopes @ slopes.mT
         ridge = 1e-3 * square.diagonal(dim1=1, dim2=2).mean(1)[:, None, None] * torch.eye(len(self.wishes)).to(square)
         theta = (torch.linalg.pinv(square + ridge) @ self.weights[:, None] * slopes).sum(1)
-        length = theta.norm(dim=1, keepdim=True)
-        if not bool((length > 0).all()):
-            raise InputError(
-                f"the pictures of {self.places.subject.info.name} do not change along anything that is left to move; "
-                "leave fewer directions out, or move other layers"
-            )
+        length = theta.norm(dim=1, keepdim=True).clamp_min(1e-12)
         spread = (self.places.points() @ (theta / length).T).std(0)[:, None]
         start: Tensor = theta * (FARTHEST * spread / length).clamp_max(1.0)
         return start
@@ -268,7 +270,8 @@ class _Learning:
     def _kept(self, done: int) -> dict[str, NDArray[np.generic]]:
         theta, first, second = (x.cpu().numpy() for x in self._state)
         base = self.scale.base.cpu().numpy()
-        return {"theta": theta, "first": first, "second": second, "base": base, "done": np.array([done])}
+        numbers = {"done": np.array([done]), "rate": np.array([self._rate])}
+        return {"theta": theta, "first": first, "second": second, "base": base, **numbers}
 
     def _tell(self, what: str, done: int, of: int) -> None:
         if self.work:

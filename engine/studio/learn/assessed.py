@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 
 STRIP = 7  # pictures in a strip of alpha
 SIDE, FOOT, PAPER, INK = 96, 16, (250, 248, 243), (96, 92, 86)
-WEAK = 0.5  # a slope below this is little
+WEAK = 0.5  # a slope, or a share of the places, below this is little
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,11 +44,12 @@ class Assessed:
     @property
     def warning(self) -> str | None:
         """What is to be said of one that hardly brings what was asked for."""
-        if self.followed.slope >= WEAK:
+        slope, share = self.followed.slope, self.followed.monotone
+        if slope >= WEAK and share >= WEAK:
             return None
         return (
-            f"{self.direction.name}: the model hardly follows: one deviation asked for brings "
-            f"{self.followed.slope:.2f}; its pictures may differ in this for reasons that no one direction has"
+            f"{self.direction.name}: the model hardly follows: one deviation asked for brings {slope:.2f}, in order at "
+            f"{100 * share:.0f} % of the places; no one direction may have more of it everywhere"
         )
 
 
