@@ -4,6 +4,7 @@ Each takes standardised places (poses, signals) and what stood there (poses, con
 place, and how far it misses each pose when it is taught by the others alone.
 """
 
+import math
 from typing import Protocol
 
 import numpy as np
@@ -89,7 +90,8 @@ class KernelRidge:
         self._distances = _Distances(z)
         apart = self._distances.between()
         others = apart[apart > _SAME]
-        self._per_width = np.sqrt(3.0) / (float(np.median(others)) if others.size else 1.0)
+        middle = len(others) // 2
+        self._per_width = math.sqrt(3.0) / (float(np.partition(others, middle)[middle]) if middle else 1.0)
         apart *= self._per_width
         kernel = (1.0 + apart) * np.exp(-apart)
         kernel.flat[:: len(z) + 1] = 1.0 + NOISE
