@@ -1,6 +1,7 @@
 """What people wrote about strips: a CSV of the sheet, filled in by any number of them."""
 
 import csv
+import io
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,7 +107,7 @@ def _lines(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """The line on which each row ends, and its cells by column."""
     text = _text(file)
     first = text.partition("\n")[0]
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=max(",;\t", key=first.count), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
     try:
         head = [cell.strip().lower() for cell in next(reader, [])]
         _check_head(file, head)
@@ -127,7 +128,7 @@ def _text(file: Path) -> str:
     try:
         if file.stat().st_size > MOST_BYTES:
             raise InputError(f"{file}: over {MOST_BYTES >> 20} MiB; is this a sheet?")
-        return file.read_text("utf-8-sig")
+        return file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = file.read_bytes()[: error.start].count(b"\n") + 1
         raise InputError(f"{file}:{line}: not UTF-8; save it as UTF-8 CSV") from None

@@ -23,10 +23,10 @@ from engine.studio.learn.vocabulary.active import active_space, shifted, spreads
 from engine.studio.learn.work import Work
 
 METHOD = "layer-selective"
-RANDOM = 8  # directions that are the measure
+RANDOM = 6  # directions that are the measure
 STARTS = 4  # of which the best is gone on with
 VISIBLE, PUSH = 0.5, 10.0  # least change of the picture, in shares of a random direction's; how hard it is asked for
-HELD_OUT = 16  # places that judge
+HELD_OUT = 12  # places that judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,9 @@ def selective(subject: Subject, asked: Asked, work: Work) -> list[Direction]:
 
     Their measures: layer_change and picture_change, held out, both in shares of a random direction's; round.
     """
+    order = _order(subject, asked)
     basis = active_space(subject, asked.space, asked.seed)
-    plan = _plan(subject, asked, len(basis))
+    plan = _plan(order, asked, len(basis))
     kept = work.found()
     rows = [] if kept is None else [np.asarray(row, np.float64) for row in kept["rows"]]
     told = [] if kept is None else [np.asarray(row, np.float64) for row in kept["told"]]
@@ -112,20 +113,20 @@ def _keep(work: Work, rows: Sequence[NDArray[np.float64]], told: Sequence[NDArra
     work.keep(lambda: {"rows": np.array(rows), "told": np.array(told)})
 
 
-def _plan(subject: Subject, asked: Asked, dims: int) -> list[_Place]:
+def _order(subject: Subject, asked: Asked) -> list[str]:
+    """The layers, nearest the output first."""
     names = layer_names(subject)
-    chosen = [check_layer(subject, name) for name in asked.layers] or list(names)
-    order = sorted(set(chosen), key=names.index, reverse=True)
-    if asked.per_layer < 1 or asked.rounds < 1:
-        raise InputError("--per-layer and --rounds: give 1 or more")
-    places = []
-    for turn in range(1, asked.rounds + 1):
-        pairs = [(layer, number) for layer in order for number in range(1, asked.per_layer + 1)][:dims]
-        places += [
-            _Place(turn, layer, number, (asked.seed + 104_729 * turn + 31 * i) % 2**32)
-            for i, (layer, number) in enumerate(pairs)
-        ]
-    return places
+    chosen = {check_layer(subject, name) for name in asked.layers} or set(names)
+    return sorted(chosen, key=names.index, reverse=True)
+
+
+def _plan(order: Sequence[str], asked: Asked, dims: int) -> list[_Place]:
+    pairs = [(layer, number) for layer in order for number in range(1, asked.per_layer + 1)][:dims]
+    return [
+        _Place(turn, layer, number, (asked.seed + 104_729 * turn + 31 * i) % 2**32)
+        for turn in range(1, asked.rounds + 1)
+        for i, (layer, number) in enumerate(pairs)
+    ]
 
 
 class _Search:
