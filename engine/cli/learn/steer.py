@@ -58,12 +58,12 @@ def steer(
     reach: Annotated[
         str | None, typer.Option("--range", metavar="LOW,HIGH", help="What to ask for, in the edit's unit.")
     ] = None,
-    space: Annotated[SpaceName, typer.Option("--space", help="Where to look for it.")] = SpaceName.w,
+    space: Annotated[SpaceName, typer.Option("--space", help="Where to look for it.")] = SpaceName.z,
     layers: LayersOption = None,
     walk: Annotated[WalkName, typer.Option("--walk", help="A straight line, or a curve.")] = WalkName.linear,
-    steps: Annotated[int, typer.Option("--steps", metavar="N", min=1, max=1_000_000, help="Of learning.")] = 240,
+    steps: Annotated[int, typer.Option("--steps", metavar="N", min=1, max=1_000_000, help="Of learning.")] = 160,
     batch: Annotated[int, typer.Option("--batch", metavar="N", min=2, max=1024, help="Pictures in a step.")] = 8,
-    rate: Annotated[float, typer.Option("--rate", metavar="R", help="Adam's, at its highest.")] = 0.05,
+    rate: Annotated[float, typer.Option("--rate", metavar="R", help="How far a step leads at most, in sigma.")] = 0.15,
     without: WithoutOption = None,
     features: Annotated[
         Path | None, typer.Option("--features", metavar="FILE", help="A TorchScript network to compare pictures by.")
@@ -104,7 +104,7 @@ def steer(
     asked = {
         "learn": "steer", "model": subject.info.hash, "edits": [[e.name, e.range, e.source] for e in edits],
         "names": names, "plan": repr(plan), "without": [[d.name, d.vector.tolist()] for d in leave],
-        "features": None if features is None else sha256(features.read_bytes()).hexdigest(), "side": side, "classes": classes,
+        "features": features and sha256(features.read_bytes()).hexdigest(), "side": side, "classes": classes,
     }  # fmt: skip
     with working() as (tell, stop):
         work = Work(out, asked, tell, stop)

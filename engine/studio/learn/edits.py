@@ -120,18 +120,18 @@ def _channel(index: int) -> Apply:
 EDITS: Mapping[str, Edit] = {
     edit.name: edit
     for edit in (
-        Edit("zoom", (-0.3, 0.3), "octaves", zoom, "nearer", "object_size"),
-        Edit("shift_x", (-0.08, 0.08), "of the width", shift_x, "to the right", "shift_x"),
-        Edit("shift_y", (-0.05, 0.05), "of the height", shift_y, "down", "shift_y"),
+        Edit("zoom", (-0.2, 0.2), "octaves", zoom, "nearer", "object_size"),
+        Edit("shift_x", (-0.03, 0.03), "of the width", shift_x, "to the right", "shift_x"),
+        Edit("shift_y", (-0.04, 0.04), "of the height", shift_y, "down", "shift_y"),
         Edit("rotate", (-12.0, 12.0), "degrees", rotate, "clockwise"),
         Edit("shear", (-15.0, 15.0), "degrees", shear, "turned about its upright middle line, in perspective"),
-        Edit("brightness", (-0.5, 0.5), "stops", brightness, "brighter", "brightness"),
+        Edit("brightness", (-0.4, 0.4), "stops", brightness, "brighter", "brightness"),
         Edit("contrast", (-0.5, 0.5), "stops", contrast, "more contrast", "contrast"),
         Edit("red", (-0.5, 0.5), "stops", _channel(0), "more red", "redness"),
         Edit("green", (-0.5, 0.5), "stops", _channel(1), "more green"),
         Edit("blue", (-0.5, 0.5), "stops", _channel(2), "more blue"),
         Edit("saturation", (-0.7, 0.7), "stops", saturation, "deeper colours", "saturation"),
-        Edit("hue", (-30.0, 30.0), "degrees", hue, "from red towards yellow", "hue"),
+        Edit("hue", (-25.0, 25.0), "degrees", hue, "from red towards yellow", "hue"),
         Edit("blur", (0.0, 3.0), "% of the side", blur, "softer"),
     )
 }
@@ -159,8 +159,8 @@ def _placed(pictures: Tensor, from_where: Callable[[Tensor, Tensor], tuple[Tenso
             for size in (h, w))  # fmt: skip
     at = from_where(x.expand(n, h, w), y[:, None].expand(n, h, w))
     mask = (at[0].abs() <= 1.0 - 1.0 / w + INSIDE) & (at[1].abs() <= 1.0 - 1.0 / h + INSIDE)
-    edited = functional.grid_sample(pictures, torch.stack(at, -1), "bilinear", "border", align_corners=False)
-    return edited, mask[:, None].to(pictures.dtype)
+    edited = functional.grid_sample(pictures, torch.stack(at, -1), "bicubic", "border", align_corners=False)
+    return edited.clamp(0.0, 1.0), mask[:, None].to(pictures.dtype)
 
 
 def _coloured(pictures: Tensor) -> tuple[Tensor, Tensor]:

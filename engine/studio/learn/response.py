@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from engine.latent.directions import Direction
 from engine.studio.learn.edits import Edit
@@ -17,6 +18,7 @@ Array = NDArray[np.float64]
 
 WITHIN = 11  # alphas over the edit's range, its ends among them
 CANDIDATES = 65  # alphas that a picture is compared with, over all that an edit may be asked
+LOOKED_AT = 32  # pixels of the shorter side that pictures are compared at
 HALF = 0.5  # of the slope in the middle
 GOOD = 0.95  # Spearman's rho of a place that follows
 
@@ -147,14 +149,18 @@ def alphas(edit: Edit) -> tuple[Array, NDArray[np.bool_]]:
 def registered(edit: Edit, start: Tensor, drawn: Tensor) -> Tensor:
     """The alpha of the edit that brings each start (n, 3, h, w) nearest to those drawn (n, k, 3, h, w): (n, k).
 
-    The masked squared difference is compared at 65 alphas, and the least is found between them by a parabola.
+    The masked squared difference is compared at 65 alphas, of pictures averaged to about 32 pixels so that no fine
+    pattern is taken for its neighbour, and the least is found between them by a parabola.
     """
+    cell = max(1, min(start.shape[2:]) // LOOKED_AT)
     low, high = (edit.reach * end for end in edit.range)
     candidates = torch.linspace(low, high, CANDIDATES, dtype=start.dtype, device=start.device)
     found = []
     for picture, seen in zip(start, drawn, strict=True):
         edited, mask = edit.apply(picture.expand(CANDIDATES, -1, -1, -1).contiguous(), candidates)
-        weight = mask.expand_as(edited).flatten(1)  # (candidates, pixels)
+        known = functional.avg_pool2d(mask, cell) > 1.0 - 1e-3
+        edited, seen = functional.avg_pool2d(edited, cell), functional.avg_pool2d(seen, cell)
+        weight = known.to(edited).expand_as(edited).flatten(1)  # (candidates, pixels)
         weight = weight / weight.sum(1, keepdim=True).clamp(min=1.0)
         a, b = seen.flatten(1), edited.flatten(1)
         away = a.square() @ weight.T - 2.0 * a @ (weight * b).T + (weight * b.square()).sum(1)

@@ -1,7 +1,7 @@
 """Steer: a direction that does to what a model draws what an edit does to a picture (Jahanian, Chai, Isola 2020).
 
 w* = argmin E[ L( G(x + alpha w), edit(G(x), alpha) ) ], L a masked squared difference and that of features; x in z or
-in w. Learned by Adam in a few hundred small steps, each of its own places, half of the amounts either way.
+in w. Learned in a few hundred small steps, each of its own places, each carried one way and the other.
 """
 
 import math
@@ -15,12 +15,13 @@ from torch import Tensor
 
 from engine.errors import InputError
 from engine.latent.directions import Direction
+from engine.studio.learn.descent import Descent, cosine
 from engine.studio.learn.edits import Edit
 from engine.studio.learn.facts import completed
 from engine.studio.learn.likeness import Features, feature_error, masked_error, pyramid
 from engine.studio.learn.response import Response, registered, response
 from engine.studio.learn.subject import Subject
-from engine.studio.learn.walks import Kind, Space, Walk
+from engine.studio.learn.walks import AXES, Kind, Space, Walk
 from engine.studio.learn.work import Arrays, Tell, Work, quiet
 
 HELD_OUT_SEED = 777_000_000  # plus the seed: of places that nothing is learned from
@@ -33,15 +34,15 @@ class Plan:
 
     batch : pictures in a step: half as many places, each carried one way and the other
     layers : of w, that the walk moves; None is all
-    rate : Adam's, at its highest, in units of what one number of a latent varies by
+    rate : of the descent, at its highest: how far a step leads at most, in sigma
     """
 
     space: Space = "z"
     layers: tuple[int, ...] | None = None
     walk: Kind = "linear"
-    steps: int = 240
+    steps: int = 160
     batch: int = 8
-    rate: float = 0.05
+    rate: float = 0.15
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -101,15 +102,14 @@ def steer(
 
 
 class Lesson:
-    """One walk while it is learned: its parameters, Adam's state, and how many steps were taken."""
+    """One walk while it is learned: its parameters, the moments of its descent, and how many steps were taken."""
 
     def __init__(
         self, subject: Subject, edit: Edit, plan: Plan, leave: Sequence[Direction] = (), features: Features = pyramid
     ) -> None:
         self.walk = Walk(subject, plan.space, plan.layers, plan.walk, leave, plan.seed)
-        self.step = 0
         self._subject, self._edit, self._plan, self._features = subject, edit, plan, features
-        self._adam = torch.optim.Adam(self.walk.parameters(), plan.rate, (0.9, 0.99), foreach=False)
+        self._descent = Descent(dict(self.walk.named_parameters()), AXES)
 
     def learn(self) -> float:
         """Take one step: the loss before it. InputError where it is no number."""
@@ -128,33 +128,23 @@ class Lesson:
         value = float(total.detach())
         if not math.isfinite(value):
             raise InputError(f"{self._edit.name}: the loss became {value} at step {self.step}; lower --rate")
-        for group in self._adam.param_groups:
-            group["lr"] = plan.rate * 0.5 * (1.0 + math.cos(math.pi * self.step / plan.steps))
-        self._adam.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]
-        self._adam.step()
-        self.step += 1
+        self._descent.step(cosine(plan.rate, self.step, plan.steps))
         return value
+
+    @property
+    def step(self) -> int:
+        """How many steps were taken."""
+        return self._descent.steps
 
     def state(self) -> dict[str, NDArray[np.generic]]:
         """All of it, as arrays."""
-        found: dict[str, NDArray[np.generic]] = {"step": np.array(self.step)}
-        for name, parameter in self.walk.named_parameters():
-            found[name] = parameter.detach().cpu().numpy().copy()
-            for key, value in self._adam.state.get(parameter, {}).items():
-                found[f"{name}.{key}"] = value.detach().cpu().numpy().copy()
-        return found
+        return self._descent.state()
 
     def restore(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
         """Go on from what `state` gave; an empty one changes nothing."""
-        if not arrays:
-            return
-        self.step = int(arrays["step"])
-        for name, parameter in self.walk.named_parameters():
-            with torch.no_grad():
-                parameter.copy_(torch.from_numpy(arrays[name]))
-            moments = {key: arrays[f"{name}.{key}"] for key in ("step", "exp_avg", "exp_avg_sq") if self.step}
-            self._adam.state[parameter] = {key: torch.from_numpy(array) for key, array in moments.items()}
+        if arrays:
+            self._descent.restore(arrays)
 
     def _amounts(self, numbers: np.random.Generator) -> Tensor:
         """(batch,) of the edit's range: the first half up from 0, the other down; all one way where the range is."""

@@ -22,13 +22,14 @@ from engine.studio.learn.subject import Sample, Subject
 Space = Literal["z", "w"]
 Kind = Literal["linear", "curved"]
 
+AXES = {"way": 0, "first": 1, "bias": None, "second": 0}  # along which each parameter of a walk is a vector
 HIDDEN = 32  # of the network of a walk that bends
 
 
 class Walk(nn.Module):
     """A walk along one direction, from which amounts of -1 to 1 lead as far as the edit's range does.
 
-    Its parameters are in units of what one number of a latent varies by, so that one learning rate does for all.
+    Its parameters are in units of how far latents spread, so that one learning rate does for all.
     leave : directions that the walk never moves along
     """
 
@@ -110,8 +111,8 @@ class Walk(nn.Module):
         return x - (x @ self.span.T) @ self.span if len(self.span) else x
 
     def _sigma(self) -> float:
-        """About one sigma of the latents, to know how finely to step."""
-        return 1.0 if self.space == "z" else float(self.scale.mean())
+        """About one sigma of the latents, or less, to know how finely to step."""
+        return 1.0 if self.space == "z" else 0.5 * float(self.scale)
 
 
 def _rows(subject: Subject, space: Space, layers: tuple[int, ...] | None) -> Tensor:
@@ -121,12 +122,13 @@ def _rows(subject: Subject, space: Space, layers: tuple[int, ...] | None) -> Ten
 
 
 def _scale(subject: Subject, space: Space, seed: int) -> Tensor:
-    """(1,) what a number of a latent varies by."""
+    """(1,) the spread of a latent along a way that counts: the mean variance, each way weighted by its own."""
     if space == "z":
         return torch.ones(1)
     with torch.inference_mode():
-        spread = subject.w(subject.sample(1024, seed)).std((0,)).mean()
-    return torch.full((1,), max(float(spread), 1e-6))
+        w = subject.w(subject.sample(1024, seed)).flatten(0, 1).double()
+        variances = torch.linalg.eigvalsh(torch.cov(w.T))
+    return torch.full((1,), max(float((variances.square().sum() / variances.sum()).sqrt()), 1e-6))
 
 
 def _span(leave: Sequence[Direction], space: Space, layers: tuple[int, ...] | None, dim: int) -> Tensor:
