@@ -116,7 +116,7 @@ def assess(
         work = Work(out, said, tell, stop)
         found = learned(subject, wishes, asked, name, leave, work)
         tell("drawing strips", 0, 1)
-        save_alpha_strips(shown, subject, found, wishes, reach)
+        save_alpha_strips(shown, subject, found, reach)
         keep(out, former, [one.direction for one in found], subject.info)
         work.done()
     for one in found:

@@ -32,10 +32,11 @@ class Assessed:
     """A direction, and how the model follows along it at places that it was not learned from.
 
     per_deviation : sigma of it that bring one deviation of the score; chance : the slope along directions of chance
-    class_ : whose it is, where each class has its own
+    class_ : whose it is, where each class has its own; wishes : what was asked for
     """
 
     direction: Direction
+    wishes: tuple[Wish, ...]
     followed: Followed
     chance: float
     per_deviation: float
@@ -78,15 +79,13 @@ def request(wishes: Sequence[Wish], asked: Asked, leave: Sequence[Direction]) ->
     }  # fmt: skip
 
 
-def save_alpha_strips(
-    path: Path, subject: Subject, found: Sequence[Assessed], wishes: Sequence[Wish], reach: float
-) -> None:
+def save_alpha_strips(path: Path, subject: Subject, found: Sequence[Assessed], reach: float) -> None:
     """Write a strip for each direction: what a bit less and a bit more looks like, each with its score under it.
 
     The columns are alpha, in deviations of the score; the scores are the first assessor's own, in its own unit.
     """
     alphas = np.linspace(-reach, reach, STRIP)
-    blocks = [_block(subject, one, wishes, alphas.tolist()) for one in found]
+    blocks = [_block(subject, one, alphas.tolist()) for one in found]
     save(path, sheet(blocks, alphas.round(2).tolist(), "deviations"))
 
 
@@ -114,7 +113,7 @@ def _measured(
     }  # fmt: skip
     if len(wishes) > 1:
         measures |= {f"slope {slug(w.assessor.name)}": s for w, s in zip(wishes, seen.each, strict=True)}
-    return Assessed(replace(ready, measures=measures), seen, chance, per, class_)
+    return Assessed(replace(ready, measures=measures), tuple(wishes), seen, chance, per, class_)
 
 
 def _unmixed(wishes: Sequence[Wish], found: Learned, pictures: torch.Tensor) -> torch.Tensor:
@@ -122,8 +121,8 @@ def _unmixed(wishes: Sequence[Wish], found: Learned, pictures: torch.Tensor) -> 
         return combined(wishes, found.scale, pictures.clone())
 
 
-def _block(subject: Subject, one: Assessed, wishes: Sequence[Wish], alphas: Sequence[float]) -> Block:
-    first = next(w for w in wishes if w.weight)
+def _block(subject: Subject, one: Assessed, alphas: Sequence[float]) -> Block:
+    first = next(w for w in one.wishes if w.weight)
     sample = held_out(subject, 0, PLACES, one.class_)
     columns = []
     for w in subject.along(sample, one.direction, [a * one.per_deviation for a in alphas]):

@@ -265,9 +265,8 @@ def test_a_direction_is_measured_where_it_was_not_learned(subject: Analytic) -> 
 
 
 def test_alpha_strips_are_a_picture(subject: Analytic, tmp_path: Path) -> None:
-    wishes = [wish("brightness")]
-    found = learned(subject, wishes, replace(QUICK, steps=2))
-    save_alpha_strips(tmp_path / "x.png", subject, found, wishes, 1.0)
+    found = learned(subject, [wish("brightness")], replace(QUICK, steps=2))
+    save_alpha_strips(tmp_path / "x.png", subject, found, 1.0)
     with Image.open(tmp_path / "x.png") as image:
         assert image.width > 700
     assert (tmp_path / "x.png").stat().st_size <= 400_000
