@@ -43,7 +43,7 @@ def controls(
 
     One voice has plain addresses. Several have `/voice/<n>/...` each (n from 1) and the plain ones too: a plain event
     fires for all voices, a plain level shifts all of them by how far it is from its rest (frequencies in proportion).
-    safe : of directions, the amounts in sigma at which the picture follows: told of, nothing is held back
+    safe : of directions, their safe ranges in sigma: told of, nothing is held back
     """
     directions, places = tuple(directions), tuple(places)
     for voice in voices:
@@ -122,11 +122,11 @@ def _levels(
             ("/journey/speed", 1.0, -8.0, 8.0, "", "1 plays as written, 0 holds"),
         ]
     for name in directions:
-        about, follows = f"amount along {name}", ""
+        about, reach = f"amount along {name}", ""
         if name in safe:
-            follows = f"; the picture follows from {safe[name][0]:.3g} to {safe[name][1]:.3g}"
-        rows.append((f"/direction/{name}", 0.0, -AMOUNT_SIGMA, AMOUNT_SIGMA, "sigma", f"{about}, on a spring{follows}"))
-        rows.append((f"/accent/{name}", 0.0, -AMOUNT_SIGMA, AMOUNT_SIGMA, "sigma", f"{about}, at once{follows}"))
+            reach = f"; safe from {safe[name][0]:.3g} to {safe[name][1]:.3g}"
+        rows.append((f"/direction/{name}", 0.0, -AMOUNT_SIGMA, AMOUNT_SIGMA, "sigma", f"{about}, on a spring{reach}"))
+        rows.append((f"/accent/{name}", 0.0, -AMOUNT_SIGMA, AMOUNT_SIGMA, "sigma", f"{about}, at once{reach}"))
     return rows
 
 

@@ -28,12 +28,12 @@ def plain(models: Path, model: str) -> Show:
     return show(models, f'[generator]\nmodel = "{model}.safetensors"\n')
 
 
-def test_a_bank_of_its_own_model_is_played_and_says_how_far_the_picture_follows(models: Path) -> None:
+def test_a_bank_of_its_own_model_is_played_and_says_its_safe_range(models: Path) -> None:
     bank(models, "a")
     found = show(models, BANKS)
     assert found.told == () and "smile" in found.directions.names
     about = next(c.about for c in found.layout.controls if c.address == "/direction/smile")
-    assert "follows from -1 to 2.5" in about
+    assert "safe from -1 to 2.5" in about
 
 
 def test_a_bank_of_another_snapshot_is_refused_with_the_remedy(models: Path) -> None:

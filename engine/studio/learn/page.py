@@ -202,7 +202,7 @@ def _scale(d: Direction) -> str:
 
 
 def _marked(d: Direction) -> str:
-    return "" if d.safe is None else " The line marks where the picture follows."
+    return "" if d.safe is None else " The line marks the safe range."
 
 
 def _strip(pictures: NDArray[np.uint8]) -> str:

@@ -64,8 +64,8 @@ def test_a_show_says_where_it_rests() -> None:
         MotionSpec(even_faders=2.0)
 
 
-def test_controls_say_how_far_the_picture_follows() -> None:
+def test_controls_say_their_safe_range() -> None:
     rows = {c.address: c for c in controls((VoiceSpec(),), INFO, ("a", "b"), safe={"a": (-1.5, 2.25)})}
-    assert rows["/direction/a"].about.endswith("follows from -1.5 to 2.25")
+    assert rows["/direction/a"].about.endswith("safe from -1.5 to 2.25")
     assert rows["/direction/a"].low == rows["/direction/b"].low, "nothing is held back"
-    assert "follows" not in rows["/direction/b"].about
+    assert "safe" not in rows["/direction/b"].about
