@@ -24,12 +24,12 @@ from engine.studio.pace import between, paced, seen_of, unevenness, worst
 Array = NDArray[np.float64]
 
 MODEL, SIDE, FPS = "tulip", 64, 30
-WALK_S, JOURNEY_S = 60, 20
+RUN_IN_S, WALK_S, JOURNEY_S = 20, 60, 20
 WALKS = 2  # other walks, with other seeds
 KEYS = 8  # seeds that the journey visits
 FADERS = ("bloom", "stripes", "hue")
 MOVES = np.linspace(-4.0, 4.0, 17)  # of a fader, in sigma
-PLACES = 12  # where faders are judged, others than they were measured at
+PLACES = 16  # where faders are judged, others than they were measured at
 EVEN, LEAPS = 0.25, 3.0
 SHOW = """\
 [generator]
@@ -72,13 +72,17 @@ def rows(seed: int, threads: int, tell: Tell) -> list[Row]:
 
 
 def _walk(seed: int, threads: int) -> list[Row]:
-    of = f"{WALK_S} s of wandering, live, seed {seed}"
-    (with_pace, with_lab), (plain, plain_lab) = (walked(seed, pace, WALK_S, threads) for pace in (1.0, 0.0))
+    of = f"{WALK_S} s of wandering, live, {RUN_IN_S} s after the start, seed {seed}"
+    both = [walked(seed, pace, RUN_IN_S + WALK_S, threads) for pace in (1.0, 0.0)]
+    (with_pace, with_lab), (plain, plain_lab) = (tuple(part[RUN_IN_S * FPS :] for part in own) for own in both)
+    (cold, _), (cold_plain, _) = (tuple(part[: WALK_S * FPS] for part in own) for own in both)
     return [
         Row("pace: CV of the change from frame to frame", of, unevenness(with_pace), Bar(high=EVEN), unevenness(plain)),
         Row("pace: worst frame over the median", of, worst(with_pace), Bar(high=LEAPS), worst(plain)),
         Row("pace: CV seen by another eye (mean distance in Oklab)", of, unevenness(with_lab), None,
             unevenness(plain_lab)),
+        Row("pace: CV with the first 20 s, in which it learns the tempo", f"the first {WALK_S} s, seed {seed}",
+            unevenness(cold), None, unevenness(cold_plain)),
         Row("pace: all that changes, of what changes without", of, float(with_pace.sum() / plain.sum())),
     ]  # fmt: skip
 

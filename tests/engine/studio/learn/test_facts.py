@@ -90,6 +90,16 @@ def test_a_pace_has_no_standstill() -> None:
     assert facts.pace_of(AMOUNTS, np.zeros(16)) is None and facts.pace_of(AMOUNTS, np.full(16, np.nan)) is None
 
 
+def test_places_are_spread_along_a_direction_and_stay_where_they_are_across(tulip: Subject) -> None:
+    hue, light = (model_directions("tulip")[name] for name in ("hue", "light"))
+    sample = tulip.sample(12, 5)
+    found = facts.spread_along(sample, hue).z.double().numpy()
+    along = np.sort(found @ hue.vector)
+    assert np.allclose(along, -along[::-1], atol=1e-4) and along.std() == pytest.approx(1.0, abs=0.1)
+    assert np.allclose(found @ light.vector, sample.z.double().numpy() @ light.vector, atol=1e-4)
+    assert facts.spread_along(sample, replace(hue, space="w")) is sample
+
+
 def test_its_own_pictures_are_typical_and_noise_is_not(tulip: Subject) -> None:
     typical = facts.typical_of(tulip)
     assert facts.typical_of(tulip) is typical
