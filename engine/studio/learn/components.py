@@ -15,7 +15,7 @@ from engine.studio.learn.space import RUN, Space, Task, chosen, features
 from engine.studio.learn.subject import Subject
 from engine.studio.learn.work import Work
 
-__all__ = ["Space", "component_space", "components", "features"]
+__all__ = ["Space", "component_space", "components", "features", "told", "with_facts"]
 
 COUNT = 20
 SAMPLES = {"w": 100_000, "z": 20_000, "layer": 2_000, "sefa": 20_000}  # where nobody says how many
