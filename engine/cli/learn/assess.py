@@ -72,7 +72,7 @@ def assess(
         int | None, typer.Option("--assessor-output", metavar="K", min=0, help="Which of a file's several numbers.")
     ] = None,
     clip_model: Annotated[
-        str | None, typer.Option("--clip-model", metavar="NAME[:WEIGHTS]", help="Of open_clip; fetched at first use.")
+        str | None, typer.Option("--clip-model", metavar="NAME:WEIGHTS", help="Of open_clip; fetched at first use.")
     ] = None,
     gradient_free: Annotated[
         bool, typer.Option("--gradient-free", help="Learn by differences even where there are gradients.")

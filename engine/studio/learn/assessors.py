@@ -116,7 +116,7 @@ def assessor(
 ) -> Assessor:
     """The assessor of this name or file. InputError says which there are, or what is wrong with the file.
 
-    clip : model and weights of CLIP, NAME[:WEIGHTS]; none, the default of `engine.studio.learn.clip`
+    clip : model and weights of CLIP, NAME:WEIGHTS; none, the default of `engine.studio.learn.clip`
     """
     given = given or Input()
     if given.normalise not in NORMALISE:

@@ -31,13 +31,15 @@ class Tokenizer(Protocol):
 def text_score(text: str, which: str | None, device: torch.device) -> Assessor:
     """`a scary tulip`: how well that fits. `scary|harmless`: how much better the first fits than the second.
 
-    which : NAME[:WEIGHTS] of open_clip, WEIGHTS a name that it knows or a file of one's own. Weights of a name come
+    which : NAME:WEIGHTS of open_clip, WEIGHTS a name that it knows or a file of one's own. Weights of a name come
     from the network at the first use, by open_clip itself: hundreds of megabytes, under their own licence; latenz
     ships none. InputError without open_clip, for a name that it does not know, and where weights cannot be had.
     """
     texts = _texts(text)
     name, _, weights = (which or f"{MODEL}:{WEIGHTS}").partition(":")
-    network, tokenizer, size = _loaded(name, weights or None, device)
+    if not (name and weights):
+        raise InputError(f"--clip-model {which}: give NAME:WEIGHTS, such as {MODEL}:{WEIGHTS}, or a file as WEIGHTS")
+    network, tokenizer, size = _loaded(name, weights, device)
     return scored(text, texts, network, tokenizer, Input(size, "clip"), device)
 
 
@@ -65,7 +67,7 @@ def _texts(text: str) -> list[str]:
     return texts
 
 
-def _loaded(name: str, weights: str | None, device: torch.device) -> tuple[Any, Tokenizer, int]:
+def _loaded(name: str, weights: str, device: torch.device) -> tuple[Any, Tokenizer, int]:
     try:
         open_clip: Any = import_module("open_clip")
     except ImportError:
@@ -75,9 +77,9 @@ def _loaded(name: str, weights: str | None, device: torch.device) -> tuple[Any, 
     try:
         network = open_clip.create_model(name, pretrained=weights, device=device)
         tokenizer: Tokenizer = open_clip.get_tokenizer(name)
-    except (RuntimeError, ValueError, OSError, FileNotFoundError) as error:
+    except Exception as error:  # of open_clip, of what it downloads with, of the file: there are many kinds
         raise InputError(
-            f"--clip-model {name}:{weights or ''}: {printable(str(error))[:300]}; a NAME is one of open_clip's "
+            f"--clip-model {name}:{weights}: {printable(str(error))[:200]}; a NAME is one of open_clip's "
             "architectures, WEIGHTS one of its names for them (fetched once from the network) or a file"
         ) from None
     network.eval().requires_grad_(False)

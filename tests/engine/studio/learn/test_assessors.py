@@ -276,3 +276,21 @@ def test_without_open_clip_it_says_how_to_install_it(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "open_clip", None)
     with pytest.raises(InputError, match=r'CLIP text scores need open_clip: pip install "latenz\[clip\]"'):
         assessor("clip:a scary tulip")
+
+
+@pytest.mark.parametrize("which", ["ViT-B-32", "ViT-B-32:", ":laion"])
+def test_a_clip_without_weights_is_refused(which: str) -> None:
+    """open_clip would draw random weights, and any score of them."""
+    with pytest.raises(InputError, match="give NAME:WEIGHTS"):
+        assessor("clip:a scary tulip", clip=which)
+
+
+def test_what_open_clip_says_of_its_weights_reaches_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Library:
+        @staticmethod
+        def create_model(name: str, pretrained: str, device: torch.device) -> nn.Module:
+            raise ValueError(f"Pretrained value {pretrained!r} is not a known tag")
+
+    monkeypatch.setitem(sys.modules, "open_clip", Library())
+    with pytest.raises(InputError, match="--clip-model ViT-B-32:gone: Pretrained value 'gone' is not a known tag"):
+        assessor("clip:a scary tulip", clip="ViT-B-32:gone")
