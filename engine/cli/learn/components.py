@@ -44,13 +44,14 @@ def components(
     as_json: JsonOption = False,
 ) -> None:
     """Find the directions in which a model varies most (GANSpace, SeFa)."""
+    from engine.errors import printable
     from engine.paths import check_output
     from engine.studio.learn.bank import check_bank, keep, others
     from engine.studio.learn.components import components as find
     from engine.studio.learn.components import told, with_facts
     from engine.studio.learn.strips import save_strips
     from engine.studio.learn.subject import Subject
-    from engine.studio.learn.work import Work
+    from engine.studio.learn.work import Stopped, Work
     from engine.studio.monitor import print_json
 
     subject = Subject(model, threads=threads, device=device, classes=classes or ())
@@ -67,6 +68,8 @@ def components(
         found = find(subject, of, count, samples, seed, moving, name, leave, work)
         for i, direction in enumerate(found):
             tell("measuring each", i, len(found))
+            if stop():
+                raise Stopped(printable(str(work.path)))
             found[i] = with_facts(subject, direction, seed)
         save_strips(picture, subject, found, tell=tell)
         keep(out, former, found, subject.info)

@@ -96,10 +96,10 @@ class Task:
                 self.work.tell(f"looking at {self.of}", min(done, self.samples), self.samples)
 
     def keep(self, done: int, **parts: Mapping[str, NDArray[np.generic]]) -> None:
-        """Keep what was gathered so far, when it is time."""
+        """Keep what was gathered so far: when it is time, and when it is all."""
         if self.work is not None:
             state = {f"{part}/{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
-            self.work.keep(lambda: {"done": np.array(done), **state})
+            self.work.keep(lambda: {"done": np.array(done), **state}, now=done >= self.samples)
 
 
 def part(found: Kept | None, name: str) -> Kept | None:
