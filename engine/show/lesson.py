@@ -50,6 +50,8 @@ class Lesson:
                 changed = taught.clear()
             case _:
                 plan.let_go(taught.rows)
+                for control in taught.spec.controls:
+                    self._bus.writers.pop(control, None)  # nobody holds it now: its device is told where it goes
                 return
         if self._live:
             self._tell(address, changed)

@@ -271,6 +271,17 @@ def test_another_model_leaves_out_what_it_does_not_have(tmp_path: Path) -> None:
     assert "picotee" in " ".join(show.told)
 
 
+def test_whoever_held_a_control_is_told_again_where_it_goes(tmp_path: Path) -> None:
+    stepper = Stepper(load_show(written(tmp_path / "show")))
+    stepper.teach(0.0, -1.0)
+    stepper.hand(HUE, 2.0)
+    stepper.run()
+    assert HUE in stepper.desk.bus.writers
+    stepper.hand("/demonstrate/let_go")
+    stepper.run()
+    assert HUE not in stepper.desk.bus.writers and stepper.hue() == pytest.approx(-1.0, abs=0.02)
+
+
 # --- takes
 
 
