@@ -16,7 +16,7 @@ from engine.studio.learn.subject import Sample, Subject
 Array = NDArray[np.float64]
 
 PLACES, STEPS = 32, 9
-RANDOM, RANDOM_PLACES, RANDOM_STEPS = 24, 8, 2
+RANDOM, RANDOM_STEPS = 16, 2
 APART = 7919  # added to the seed of learning: other places
 
 
@@ -54,14 +54,16 @@ class Followed:
 
 def followed(
     subject: Subject, direction: Direction, wishes: Sequence[Wish], scale: Scale, per_deviation: float,
-    sample: Sample, reach: float, steps: int = STEPS,
+    sample: Sample, reach: float, steps: int = STEPS, still: Tensor | None = None,
 ) -> Followed:  # fmt: skip
     """Move places along a direction as a show does, and read the scores.
 
+    still : the scores of the places where they are, if they are known
     per_deviation : how many sigma of the direction are to bring one deviation; reach : alphas from -reach to reach
     """
     alphas = np.linspace(-reach, reach, steps)
-    still = scored(subject, subject.w(sample), wishes)
+    if still is None:
+        still = scored(subject, subject.w(sample), wishes)
     amounts = (alphas * per_deviation).tolist()
     moved = [scale.change(scored(subject, w, wishes), still) for w in subject.along(sample, direction, amounts)]
     each = torch.stack(moved, 1).double().cpu().numpy()  # (places, steps, assessors)
@@ -75,11 +77,11 @@ def random_slope(
 ) -> float:  # fmt: skip
     """The mean size of the slope along directions of chance, as long as this one and of the same space and layers."""
     numbers, found = np.random.default_rng(seed), []
-    places = sample[slice(0, RANDOM_PLACES)]
+    still = scored(subject, subject.w(sample), wishes)
     for _ in range(count):
         vector = numbers.standard_normal(len(direction.vector))
         other = Direction("chance", vector, direction.space, direction.sigma, direction.layers)
-        found.append(followed(subject, other, wishes, scale, per_deviation, places, reach, RANDOM_STEPS).slope)
+        found.append(followed(subject, other, wishes, scale, per_deviation, sample, reach, RANDOM_STEPS, still).slope)
     return float(np.abs(found).mean())
 
 
