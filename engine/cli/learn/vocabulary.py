@@ -181,7 +181,7 @@ def describe(
     bank: Annotated[Path, typer.Option("--bank", metavar="BANK", help="The directions of the sheet.")],
     words: Annotated[Path, typer.Option("--words", metavar="FILE", help="What it may say, a word in each line.")],
     clip_model: Annotated[
-        str | None, typer.Option("--clip-model", metavar="NAME[:WEIGHTS]", help="Of open_clip.")
+        str | None, typer.Option("--clip-model", metavar="NAME:WEIGHTS", help="Of open_clip.")
     ] = None,
     amount: AmountOption = 2.0,
     side: Annotated[int, typer.Option("--side", min=16, max=1024, help="Pixels of a picture.")] = 224,

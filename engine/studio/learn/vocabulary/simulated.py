@@ -51,7 +51,7 @@ def described(
 
 def said(effects: NDArray[np.float64], factors: Sequence[str], numbers: np.random.Generator) -> str:
     """One description: the factor that moves most, and the next where it moves nearly as much."""
-    first, second = np.argsort(-np.abs(effects))[:2]
+    first, second = (int(i) for i in np.argsort(-np.abs(effects))[:2])
     seen = [first, second] if abs(effects[second]) >= SECOND * abs(effects[first]) else [first]
     words = [_word(factors[i], effects[i] > 0, factors, numbers) for i in seen]
     return str(numbers.choice(LINKS)).join(words)
@@ -59,6 +59,6 @@ def said(effects: NDArray[np.float64], factors: Sequence[str], numbers: np.rando
 
 def _word(factor: str, more: bool, factors: Sequence[str], numbers: np.random.Generator) -> str:
     if numbers.random() < ERRS:
-        factor, more = factors[numbers.integers(len(factors))], bool(numbers.random() < 0.5)
+        factor, more = factors[int(numbers.integers(len(factors)))], bool(numbers.random() < 0.5)
     words = WORDS[factor][0 if more else 1]
-    return words[min(numbers.geometric(0.6), len(words)) - 1]
+    return words[min(int(numbers.geometric(0.6)), len(words)) - 1]
