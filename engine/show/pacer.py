@@ -10,8 +10,9 @@ from engine.latent.moved import Moved
 from engine.latent.perceived import Eye
 
 MOST = 4.0  # times faster or slower than without, at most
-LEARNED_S = 0.1  # over which the gain is averaged: how much is seen of a step in w
-WANTED_S = 20.0  # over which the wanted speed is
+LEARNED_S = 0.05  # over which the gain is averaged: how much is seen of a step in w
+RISES, FALLS = 3.0, 1.5  # times the gain, that a frame counts as at most: to brake is more urgent than to hurry
+WANTED_S = 60.0  # over which the wanted speed is
 AT_FIRST_S = 1.0  # of it that the first frame stands for, or the old speed when another tempo is asked for
 LEAST = 2e-4  # of a change: less is the rounding of bytes
 SHORTEST = 1e-9  # way in w that a change can be the change of
@@ -24,7 +25,7 @@ class Pacer:
 
     Of each picture it measures the visible change since the one before; divided by how far w moved, it is the gain,
     which lasts longer than a speed. Gain times the speed in w is the visible speed that the point would have of itself,
-    the wanted speed its average over 20 s of the point's own time: so the tempo stays. The ratio of both, within 1/4 to
+    the wanted speed its average over 60 s of the point's own time: so the tempo stays. The ratio of both, within 1/4 to
     4, is how much faster the point moves on. Nothing is fed back: how much faster it is told to move does not change
     what is measured of the way there.
 
@@ -107,7 +108,7 @@ class Watch:
                 self._gain, self._wanted = gain, None  # speeds were in w so far
         else:
             part = -math.expm1(-self._dt_s * share * share / LEARNED_S)
-            self._gain *= min(max(gain / self._gain, 1.0 / MOST), MOST) ** part
+            self._gain *= min(max(gain / self._gain, 1.0 / FALLS), RISES) ** part
 
     def _pace(self, speed: float, dt_s: float) -> None:
         if self._wanted is None or not self._wanted > 0.0:
