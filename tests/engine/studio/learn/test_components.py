@@ -12,12 +12,13 @@ from engine.errors import InputError
 from engine.generator.catalog import model_directions
 from engine.studio.learn.components import Space, component_space, components, features, with_facts
 from engine.studio.learn.sefa import stacked
+from engine.studio.learn.space import BATCH
 from engine.studio.learn.subject import Sample, Subject
 from engine.studio.learn.work import Stopped, Work
 from tests.engine.generator.golden import golden
 
 Array = NDArray[np.float64]
-PLACES = {"w": 4_000, "z": 4_000, "sefa": 1_000, "layer": 400}
+PLACES = {"w": 4_000, "z": 1_000, "sefa": 1_000, "layer": 400}
 CASES = [
     ("tulip", "w", "w"), ("tulip", "z", "z"), ("tulip", "sefa", "w"), ("tulip", "layer:b4", "w"),
     ("sg2_64_uncond.pkl", "", "w"), ("sg2_64_cond3_clamp.pkl", "layer:b8", "w"), ("sg2_64_cond3_clamp.pkl", "sefa", "w"),
@@ -143,23 +144,34 @@ def test_a_seed_says_which_places_and_the_rest_follows(tulip: Subject) -> None:
     assert np.array_equal(first.basis, again.basis) and not np.array_equal(first.basis, other.basis)
 
 
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind, size in {"w": 400, "z": 200, "sefa": 400, "layer": 40}.items():
+        monkeypatch.setitem(BATCH, kind, size)
+
+
+@pytest.mark.usefixtures("small_batches")
 def test_an_interrupted_run_goes_on_to_the_same_end(tulip: Subject, tmp_path: Path) -> None:
     out, asked = tmp_path / "bank.safetensors", {"seed": 3}
     looks = iter([False, True])
     with pytest.raises(Stopped):
-        component_space(tulip, "w", 4, 25_000, 3, work=Work(out, asked, stop=lambda: next(looks)))
+        component_space(tulip, "w", 4, 1_000, 3, work=Work(out, asked, stop=lambda: next(looks)))
     told: list[int] = []
     again = Work(out, asked, tell=lambda what, done, of: told.append(done))
-    found = component_space(tulip, "w", 4, 25_000, 3, work=again)
-    assert told == [25_000]  # twenty thousand were done
-    assert np.array_equal(found.basis, component_space(tulip, "w", 4, 25_000, 3).basis)
-    again.done()
+    found = component_space(tulip, "w", 4, 1_000, 3, work=again)
+    assert told == [1_000]  # eight hundred were done
+    assert np.array_equal(found.basis, component_space(tulip, "w", 4, 1_000, 3).basis)
+    ended = Work(out, asked, tell=lambda what, done, of: told.append(done))
+    assert np.array_equal(component_space(tulip, "w", 4, 1_000, 3, work=ended).basis, found.basis)
+    assert told == [1_000]  # all was there
+    ended.done()
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("small_batches")
 @pytest.mark.parametrize("of", ["z", "sefa", "layer:b4"])
 def test_every_kind_goes_on_from_what_it_kept(of: str, tulip: Subject, tmp_path: Path) -> None:
-    samples = {"z": 4_000, "sefa": 20_000, "layer:b4": 400}[of]
+    samples = {"z": 400, "sefa": 800, "layer:b4": 80}[of]
     looks = iter([True])
     with pytest.raises(Stopped):
         component_space(tulip, of, 3, samples, work=Work(tmp_path / "a", {}, stop=lambda: next(looks)))
@@ -169,7 +181,7 @@ def test_every_kind_goes_on_from_what_it_kept(of: str, tulip: Subject, tmp_path:
 
 def test_what_others_do_is_taken_out(tulip: Subject) -> None:
     hue = model_directions("tulip")["hue"]
-    found = components(tulip, "z", 5, 2_000, leave=[hue])
+    found = components(tulip, "z", 5, 200, leave=[hue])
     assert all(abs(d.vector @ hue.vector) < 1e-9 and not d.measures for d in found)
 
 
