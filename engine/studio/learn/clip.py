@@ -36,10 +36,7 @@ def text_score(text: str, which: str | None, device: torch.device) -> Assessor:
     ships none. InputError without open_clip, for a name that it does not know, and where weights cannot be had.
     """
     texts = _texts(text)
-    name, _, weights = (which or f"{MODEL}:{WEIGHTS}").partition(":")
-    if not (name and weights):
-        raise InputError(f"--clip-model {which}: give NAME:WEIGHTS, such as {MODEL}:{WEIGHTS}, or a file as WEIGHTS")
-    network, tokenizer, size = _loaded(name, weights, device)
+    network, tokenizer, size = loaded(which, device)
     return scored(text, texts, network, tokenizer, Input(size, "clip"), device)
 
 
@@ -67,7 +64,11 @@ def _texts(text: str) -> list[str]:
     return texts
 
 
-def _loaded(name: str, weights: str, device: torch.device) -> tuple[Any, Tokenizer, int]:
+def loaded(which: str | None, device: torch.device) -> tuple[Any, Tokenizer, int]:
+    """A CLIP, its tokenizer and the side of its pictures: which, and errors, as `text_score` has them."""
+    name, _, weights = (which or f"{MODEL}:{WEIGHTS}").partition(":")
+    if not (name and weights):
+        raise InputError(f"--clip-model {which}: give NAME:WEIGHTS, such as {MODEL}:{WEIGHTS}, or a file as WEIGHTS")
     try:
         open_clip: Any = import_module("open_clip")
     except ImportError:

@@ -4,9 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from engine.errors import InputError
 from engine.studio.learn.assessors import Input, prepared
-from engine.studio.learn.clip import MODEL, WEIGHTS, Encoders, Tokenizer, _loaded
+from engine.studio.learn.clip import Encoders, Tokenizer, loaded
 from engine.studio.learn.vocabulary.describe import Score
 
 PHRASE = "a picture of something {}"
@@ -14,10 +13,7 @@ PHRASE = "a picture of something {}"
 
 def clip_score(words: list[str], which: str | None, device: torch.device) -> Score:
     """Scores for these words by a CLIP: see `engine.studio.learn.clip.text_score` for which, and for errors."""
-    name, _, weights = (which or f"{MODEL}:{WEIGHTS}").partition(":")
-    if not (name and weights):
-        raise InputError(f"--clip-model {which}: give NAME:WEIGHTS, such as {MODEL}:{WEIGHTS}")
-    network, tokenizer, size = _loaded(name, weights, device)
+    network, tokenizer, size = loaded(which, device)
     return score_of(words, network, tokenizer, size, device)
 
 
