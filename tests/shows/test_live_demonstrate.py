@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pythonosc.osc_bundle import OscBundle
+from pythonosc.osc_packet import OscPacket
 
 from mappings.demonstrate.pose_file import load
 from tests.shows.live import SHOWS, Live
@@ -45,7 +45,7 @@ class Faders:
                 data = self.socket.recv(65536)
             except BlockingIOError:
                 return [self.stand.get(HUE, np.nan), self.stand.get(TWIST, np.nan)]
-            for message in OscBundle(data):
+            for message in (timed.message for timed in OscPacket(data).messages):
                 self.stand[message.address] = message.params[0]
                 if message.address == HUE:
                     self.way.append(message.params[0])
@@ -78,6 +78,8 @@ def test_two_poses_taught_over_osc_are_played_and_survive_a_dead_process(tmp_pat
         teach(live, *B, poses=2)
         played(*B)
         played(*A)
+        time.sleep(0.6)  # at rest there
+        faders.look()
         faders.way.clear()
         for share in np.linspace(0, 1, 100):
             live.osc.send_message("/pad", [float(a + share * (b - a)) for a, b in zip(A[0], B[0], strict=True)])
@@ -85,7 +87,7 @@ def test_two_poses_taught_over_osc_are_played_and_survive_a_dead_process(tmp_pat
             faders.look()
         live.wait(lambda: faders.look() == pytest.approx(list(B[1]), abs=0.03))
         moves = np.diff(faders.way)
-        assert len(moves) > 20 and moves.min() > -1e-6, "from one to the other, and never back"
+        assert len(moves) > 20 and moves.min() > -1e-4, "from one to the other, and never back"
         assert moves.max() < 0.6, "of 2.5, on a machine that may be busy: nowhere with a jump"
         played((0.5, 0.45), (0.25, -0.75))  # in the middle, the middle
         live.osc.send_message(HUE, 3.0)
