@@ -43,7 +43,7 @@ def of_layer(task: Task) -> Space:
     ways = back.ways(axes)
     seen = back.latents.along(ways)
     spread = seen if task.into == "w" else np.ones(len(ways))
-    follows = np.linalg.norm(ways, axis=1) / seen
+    follows = np.minimum(np.linalg.norm(ways, axis=1) / seen, 1.0)
     layers = feeding(subject, task.of) if task.into == "w" else None
     return Space(task.of, task.into, axes.mean, axes.basis, axes.scale, axes.share, ways, spread, follows, layers)
 
