@@ -12,8 +12,8 @@ from torch import Tensor
 from engine.errors import InputError
 from engine.latent.directions import Direction
 from engine.studio.learn.assessors import Wish
-from engine.studio.learn.gradient_free import Differences, Gradients, active_space
-from engine.studio.learn.places import Move, Places, meeting
+from engine.studio.learn.gradient_free import Cotangent, Differences, Gradients, active_space
+from engine.studio.learn.places import Move, Places, meeting, span
 from engine.studio.learn.scores import Scale, scores, shares
 from engine.studio.learn.subject import Subject
 from engine.studio.learn.work import Work
@@ -27,6 +27,7 @@ FARTHEST = 3.0  # of the points' own spread: no deviation of a score may take mo
 DECAY = (0.9, 0.99)  # of Adam's means
 TRIED = 64  # places of each class that the length is set with
 LEAST_LEFT = 1e-3  # of the slopes, without what they have along directions to leave alone
+NOT_FINITE = "a gradient is not finite"
 LEAST_SLOPE = 0.5  # below this a direction is not made longer: the model does not follow
 
 
@@ -95,15 +96,20 @@ class _Learning:
         kept = (work and work.found()) or {}
         device = places.subject.device
         self.weights = torch.tensor([w.weight for w in wishes], device=device)
-        base = torch.from_numpy(kept["base"]).to(device) if "base" in kept else self._base()
+        base = self._base([torch.from_numpy(kept["base"]).to(device)] if kept else [])
         self.scale = Scale.of(base, wishes)
         self.classes, self.row = self._rows()
-        self._leave = _span([d.vector for d in leave], places.dim, device)
+        self._leave = span([d.vector for d in leave], places.dim, device)
         self._names = [d.name for d in leave]
-        self.slopes, self.method = self._slopes()
-        self._state = [torch.from_numpy(kept[k]).to(device) for k in ("theta", "first", "second")] if kept else []
-        self._done = int(kept["done"][0]) if kept else 0
-        self._rate = float(kept["rate"][0]) if kept else 0.0
+        self.method = self._named()
+        self.slopes: Slopes = Gradients(places, self._score)
+        why = NOT_FINITE if "free" in kept and kept["free"][0] else self._lacks()
+        if why is not None:
+            self._by_differences(why)
+        begun = "theta" in kept
+        self._state = [torch.from_numpy(kept[k]).to(device) for k in ("theta", "first", "second")] if begun else []
+        self._done = int(kept["done"][0]) if begun else 0
+        self._rate = float(kept["rate"][0]) if begun else 0.0
 
     def run(self) -> Tensor:
         """All steps of Adam that are left."""
@@ -131,7 +137,7 @@ class _Learning:
             change = self.scale.change(found, self.scale.base[rows])
             return (change - alpha[:, None] * self.weights) / self.scale.deviation
 
-        _, slope = self.slopes(rows, alpha[:, None] * theta[own], missed, step)
+        slope = self._slope(rows, alpha[:, None] * theta[own], missed, step)
         gradient = torch.zeros_like(theta).index_add_(0, own, alpha[:, None] * slope) / len(rows)
         gradient = self._free(gradient)
         first = DECAY[0] * first + (1 - DECAY[0]) * gradient
@@ -142,11 +148,7 @@ class _Learning:
 
     def _start(self) -> Tensor:
         """The shortest theta that brings what is asked for where all is straight: from mean slopes (Gauss-Newton)."""
-        if isinstance(self.slopes, Differences):
-            slopes = self.slopes.start(self.scale.change(self.scale.base, self.scale.mean))[None]
-            slopes = slopes.expand(max(1, len(self.classes)), -1, -1)
-        else:
-            slopes = self._mean_slopes()
+        slopes = self._mean_slopes()
         left = self._free(slopes)
         if not float(left.norm()) > LEAST_LEFT * float(slopes.norm()):
             raise InputError(
@@ -190,6 +192,9 @@ class _Learning:
     def _mean_slopes(self) -> Tensor:
         """(classes or 1, assessors, dim): of each score in deviations, over places that are not moved."""
         count = max(1, len(self.classes))
+        if isinstance(self.slopes, Differences):
+            slopes = self.slopes.start(self.scale.change(self.scale.base, self.scale.mean))
+            return slopes.expand(count, -1, -1)
         total = torch.zeros(count, len(self.wishes), self.places.dim, device=self.row.device)
         seen = torch.zeros(count, device=self.row.device)
         chosen = torch.cat([torch.nonzero(self.row == i)[: max(4, FIRST // count), 0] for i in range(count)])
@@ -200,21 +205,30 @@ class _Learning:
             for k in range(len(self.wishes)):
                 only = torch.eye(len(self.wishes), device=own.device)[k] / self.scale.deviation
                 shift = torch.zeros(len(rows), self.places.dim, device=own.device)
-                _, slope = self.slopes(rows, shift, lambda s, only=only: only.expand_as(s), 0)  # type: ignore[misc]
+                slope = self._slope(rows, shift, lambda s, only=only: only.expand_as(s), 0)  # type: ignore[misc]
                 total[:, k].index_add_(0, own, slope)
             self._tell("slopes", min(i + CHUNK, len(chosen)), len(chosen))
+        if isinstance(self.slopes, Differences):  # a gradient was not finite
+            return self._mean_slopes()
         return total / seen[:, None, None].clamp_min(1.0)
 
-    def _slopes(self) -> tuple[Slopes, str]:
-        """The assessors' own gradients, or differences where one of them gives none; and that in words."""
+    def _named(self) -> str:
         names = ", ".join(f"{w.assessor.name}{'' if w.weight == 1 else f'={w.weight:g}'}" for w in self.wishes)
-        method = f"assess: {names}" + (f" without {', '.join(self._names)}" if self._names else "")
-        why = self._lacks()
-        if why is None:
-            return Gradients(self.places, self._score), method
+        return f"assess: {names}" + (f" without {', '.join(self._names)}" if self._names else "")
+
+    def _slope(self, rows: Tensor, shift: Tensor, wanted: Cotangent, step: int) -> Tensor:
+        """(n, dim); where a gradient is not finite, by differences from then on."""
+        _, slope = self.slopes(rows, shift, wanted, step)
+        if not bool(slope.isfinite().all()):
+            self._by_differences(NOT_FINITE)
+            _, slope = self.slopes(rows, shift, wanted, step)
+        return slope
+
+    def _by_differences(self, why: str) -> None:
         self._tell(f"{why}: by differences", 0, 1)
         ways = active_space(self.places, self.asked.seed)
-        return Differences(self.places, self._score, ways, self.asked.seed), f"{method}, gradient-free ({why})"
+        self.slopes = Differences(self.places, self._score, ways, self.asked.seed)
+        self.method = f"{self._named()}, gradient-free ({why})"
 
     def _lacks(self) -> str | None:
         """Why learning has to go without gradients; None where it has not."""
@@ -233,19 +247,21 @@ class _Learning:
             if slope is None or not bool(slope.any()):
                 return f"{name} has no gradient"
             if not bool(slope.isfinite().all()):
-                return f"the gradient of {name} is not finite"
+                return NOT_FINITE
         return None
 
     def _score(self, pictures: Tensor) -> Tensor:
         return scores(self.wishes, pictures)
 
-    def _base(self) -> Tensor:
-        parts = []
-        for i in range(0, len(self.places), CHUNK):
+    def _base(self, parts: list[Tensor]) -> Tensor:
+        """The places' own scores, after those that are there."""
+        for i in range(sum(map(len, parts)), len(self.places), CHUNK):
             rows = torch.arange(i, min(i + CHUNK, len(self.places)), device=self.places.subject.device)
             with torch.no_grad():
                 parts.append(self._score(self.places.subject.draw(self.places.w(rows))))
             self._tell("scores", i + len(rows), len(self.places))
+            if self.work:
+                self.work.keep(lambda: {"base": torch.cat(parts).cpu().numpy()})
         return torch.cat(parts)
 
     def _rows(self) -> tuple[tuple[int, ...], Tensor]:
@@ -271,16 +287,9 @@ class _Learning:
         theta, first, second = (x.cpu().numpy() for x in self._state)
         base = self.scale.base.cpu().numpy()
         numbers = {"done": np.array([done]), "rate": np.array([self._rate])}
+        numbers["free"] = np.array([self.method.endswith(f"({NOT_FINITE})")])
         return {"theta": theta, "first": first, "second": second, "base": base, **numbers}
 
     def _tell(self, what: str, done: int, of: int) -> None:
         if self.work:
             self.work.tell(what, done, of)
-
-
-def _span(vectors: Sequence[Array], dim: int, device: torch.device) -> Tensor:
-    """Orthonormal rows of what they span; none for none."""
-    if not vectors:
-        return torch.zeros(0, dim, device=device)
-    _, sizes, rows = np.linalg.svd(np.array(vectors), full_matrices=False)
-    return torch.from_numpy(rows[sizes > 1e-6 * sizes[0]].astype(np.float32)).to(device)

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.errors import InputError
@@ -74,6 +76,14 @@ def meeting(move: Move, others: Sequence[Direction]) -> list[Direction]:
         for d in others
         if d.space == move.space and (d.layers is None or move.layers is None or set(d.layers) & set(move.layers))
     ]
+
+
+def span(vectors: Sequence[NDArray[np.float64]], dim: int, device: torch.device) -> Tensor:
+    """Orthonormal rows of what they span; none for none."""
+    if not vectors:
+        return torch.zeros(0, dim, device=device)
+    _, sizes, rows = np.linalg.svd(np.array(vectors), full_matrices=False)
+    return torch.from_numpy(rows[sizes > 1e-6 * sizes[0]].astype(np.float32)).to(device)
 
 
 def _follows(subject: Subject, move: Move) -> Tensor:

@@ -153,15 +153,27 @@ def cutting(pictures: Tensor) -> Tensor:
     return pictures.mean((1, 2, 3)) + 0.0 * (pictures[:, 0, 0, 0] * 0.0).sqrt()
 
 
+def late() -> Callable[[Tensor], Tensor]:
+    """As `cutting`, from the twelfth gradient on."""
+    asked = [0]
+
+    def of(pictures: Tensor) -> Tensor:
+        asked[0] += pictures.requires_grad
+        return cutting(pictures) if asked[0] > 11 else pictures.mean((1, 2, 3))
+
+    return of
+
+
 @pytest.mark.parametrize(
     ("one", "why"),
     [
         (numbers_alone(lambda p: p.mean((1, 2, 3))), "own has no gradient"),
         (Wish(Assessor("own", lambda p: p.mean((1, 2, 3)), gradient=False)), "own has no gradient"),
         (Wish(Assessor("own", lambda p: (p.mean((1, 2, 3)) * 400).round() / 400)), "own has no gradient"),
-        (Wish(Assessor("own", cutting)), "the gradient of own is not finite"),
+        (Wish(Assessor("own", cutting)), "a gradient is not finite"),
+        (Wish(Assessor("own", late())), "a gradient is not finite"),
     ],
-    ids=["detached", "declared", "rounded", "not-finite"],
+    ids=["detached", "declared", "rounded", "not-finite", "not-finite-later"],
 )
 def test_without_gradients_differences_find_the_same_way(subject: Analytic, one: Wish, why: str) -> None:
     found = assess(subject, [one], QUICK)
@@ -232,6 +244,23 @@ def test_work_that_was_stopped_goes_on_to_the_same_end(subject: Analytic, tmp_pa
     again = assess(subject, wishes, QUICK, work=Work(tmp_path / "b.safetensors", asked, tell)).theta
     assert done[0] == 10
     np.testing.assert_allclose(again, whole, rtol=1e-4, atol=1e-6)
+
+
+def test_scores_that_were_read_are_not_read_again(subject: Analytic, tmp_path: Path) -> None:
+    looked: list[int] = []
+
+    def of(pictures: Tensor) -> Tensor:
+        looked.append(len(pictures))
+        return pictures.mean((1, 2, 3))
+
+    wishes, out = [Wish(Assessor("own", of))], tmp_path / "b.safetensors"
+    with pytest.raises(Stopped):
+        assess(subject, wishes, QUICK, work=Work(out, {}, stop=lambda: len(looked) >= 3))
+    assert sum(looked) == 48
+    looked.clear()
+    again = assess(subject, wishes, QUICK, work=Work(out, {})).theta
+    assert looked[0] == QUICK.places - 48
+    np.testing.assert_allclose(again, assess(subject, wishes, QUICK).theta, rtol=1e-4, atol=1e-6)
 
 
 def test_the_same_seed_finds_the_same(subject: Analytic) -> None:
