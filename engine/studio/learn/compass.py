@@ -138,7 +138,7 @@ def learn_from(
         "accuracy": found.accuracy, "chance": found.chance, "luck": found.luck, "margin": found.margin,
         "more": float(len(piles[0])), "less": float(len(piles[1])), "axes": float(len(compared.axes)),
     }  # fmt: skip
-    words = f"compass ({method}) in {len(compared.axes)} axes of {compared.of}"
+    words = f"compass by {method} in {compared.of}"
     moved = compared.layers if layers is None else layers
     direction = Direction(name, found.vector, compared.into, found.sigma, moved, subject.info.hash, words, measures)
     if leave:
