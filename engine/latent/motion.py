@@ -20,7 +20,7 @@ from engine.latent.finite import all_finite
 from engine.latent.goals import Goals
 from engine.latent.levels import Levels, Played
 from engine.latent.looper import Looper
-from engine.latent.moved import Moment, Moved
+from engine.latent.moved import Moment, Moved, told
 from engine.latent.places import Places
 from engine.latent.plain import Plain
 from engine.latent.resume import fits
@@ -183,16 +183,7 @@ class Motion:
         middle = before.w
         if here.psi != before.psi or here.turns != before.turns or not np.array_equal(here.amounts, before.amounts):
             middle = self._space.w_at(before.position, self._steer, here.amounts, here.psi)
-        bands = len(now.springs) // len(self._voices)
-        return [
-            Moved(
-                dt_s,
-                _length(here.w[i] - middle[i]),
-                0.0 if middle is before.w else _length(middle[i] - before.w[i]),
-                (wish.wander, wish.wander_hz, wish.speed, *now.springs[i * bands : (i + 1) * bands]),
-            )
-            for i, (wish, dt_s) in enumerate(zip(now.wishes, self._dts_s, strict=True))
-        ]
+        return told(before.w, middle, here.w, self._dts_s, now)
 
     def _on_the_wall(self, space: Literal["z", "w"]) -> Array:
         """What the last pictures are drawn from, amounts and all: z (voices, bands, z_dim), or w at psi 1."""
@@ -307,11 +298,6 @@ class Motion:
                 velocity[:, i] = state["amounts_velocity"][:, saved.index(number)]
         self._steer.amounts, self._steer.velocity = amounts, velocity
         self._drawn = amounts
-
-
-def _length(way: NDArray[np.floating]) -> float:
-    flat = way.ravel()
-    return math.sqrt(float(flat @ flat))
 
 
 def _space(voices: Sequence[VoiceSpec], info: ModelInfo, directions: Directions, map_z: MapZ) -> Space:

@@ -1,9 +1,15 @@
 """What a step of the motion did, for those who watch how fast a voice moves."""
 
+import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from engine.latent.levels import Played
+
+F32 = NDArray[np.float32]
 
 
 class Moment(NamedTuple):
@@ -13,7 +19,7 @@ class Moment(NamedTuple):
     amounts : (voices, directions) in sigma; turns : of directions, and changes of the map, so far
     """
 
-    w: NDArray[np.float32]
+    w: F32
     position: NDArray[np.float64]
     amounts: NDArray[np.float64]
     psi: float
@@ -33,3 +39,25 @@ class Moved(NamedTuple):
     way: float
     other: float
     tempo: tuple[object, ...]
+
+
+def told(before: F32, middle: F32, after: F32, dts_s: Sequence[float], now: Played) -> list[Moved]:
+    """How each voice moved, from w (voices, num_ws, w_dim) before and after a step.
+
+    middle : where w would be had its point not moved; `before` itself where nothing else did
+    """
+    bands = len(now.springs) // len(dts_s)
+    return [
+        Moved(
+            dt_s,
+            _length(after[i] - middle[i]),
+            0.0 if middle is before else _length(middle[i] - before[i]),
+            (wish.wander, wish.wander_hz, wish.speed, *now.springs[i * bands : (i + 1) * bands]),
+        )
+        for i, (wish, dt_s) in enumerate(zip(now.wishes, dts_s, strict=True))
+    ]
+
+
+def _length(way: F32) -> float:
+    flat = way.ravel()
+    return math.sqrt(float(flat @ flat))
