@@ -11,7 +11,7 @@ from engine.studio.learn.work import Tell, quiet
 
 MODEL = "tulip"
 JUDGED = ("brightness", "colourfulness", "redness", "object_size")
-TOLD = ("contrast", "symmetry")  # without a bar: symmetry has its best in the middle, and so no one way up
+TOLD = ("symmetry",)  # without a bar: what leans left and what leans right become symmetric in opposite ways
 FREE = "brightness"
 
 
