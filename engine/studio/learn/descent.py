@@ -44,7 +44,7 @@ class Descent:
 
     def state(self) -> dict[str, NDArray[np.generic]]:
         """The parameters and all moments, as arrays."""
-        found: dict[str, NDArray[np.generic]] = {"steps": np.array(self.steps)}
+        found: dict[str, NDArray[np.generic]] = {"steps": np.array([self.steps])}
         for name, parameter in self._parameters.items():
             found[name] = parameter.detach().cpu().numpy().copy()
             found[f"{name}.first"] = self._first[name].cpu().numpy().copy()
@@ -54,7 +54,7 @@ class Descent:
     @torch.no_grad()
     def restore(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
         """Go on from what `state` gave."""
-        self.steps = int(arrays["steps"])
+        self.steps = int(arrays["steps"].item())
         for name, parameter in self._parameters.items():
             parameter.copy_(torch.from_numpy(arrays[name]))
             self._first[name].copy_(torch.from_numpy(arrays[f"{name}.first"]))

@@ -113,18 +113,18 @@ def test_what_cannot_be_left_alone_is_named(subject: Analytic) -> None:
 
 @pytest.mark.parametrize("kind", ["linear", "curved"])
 def test_an_interrupted_run_comes_to_the_same_bit_for_bit(subject: Analytic, kind: str, tmp_path: Path) -> None:
-    plan = Plan(walk=kind, steps=12)  # type: ignore[arg-type]
+    plan = Plan(walk=kind, steps=6)  # type: ignore[arg-type]
     edits = [BRIGHTER, RIGHT]
-    whole = steer.steer(subject, edits, plan, places=4)
+    whole = steer.steer(subject, edits, plan, places=2)
     asked = {"learn": "steer", "plan": repr(plan)}
-    for stops_at in (5, 17):  # within the first edit, then within the second
+    for stops_at in (3, 5):  # within the first edit, then within the second
         calls = iter(range(1000))
         work = Work(tmp_path / "bank.safetensors", asked, stop=lambda: next(calls) >= stops_at)  # noqa: B023
         with pytest.raises(Stopped):
-            steer.steer(subject, edits, plan, places=4, work=work)
+            steer.steer(subject, edits, plan, places=2, work=work)
         assert work.path.exists()
     work = Work(tmp_path / "bank.safetensors", asked)
-    for a, b in zip(whole, steer.steer(subject, edits, plan, places=4, work=work), strict=True):
+    for a, b in zip(whole, steer.steer(subject, edits, plan, places=2, work=work), strict=True):
         assert np.array_equal(a.direction.vector, b.direction.vector)
         assert a.direction.measures == b.direction.measures
         if a.direction.curve is not None and b.direction.curve is not None:
@@ -216,11 +216,11 @@ def test_plans_that_cannot_be_are_refused(subject: Analytic) -> None:
         Plan(steps=0)
     nothing = replace(BRIGHTER, apply=lambda pictures, alpha: (pictures, torch.zeros_like(pictures[:, :1])))
     with pytest.raises(InputError, match="b: nothing was learned"):
-        steer.steer(subject, [nothing], Plan(steps=2), names=["b"], places=4)
+        steer.steer(subject, [nothing], Plan(steps=2), names=["b"], places=2)
 
 
 def test_the_picture_shows_a_block_for_each_edit(subject: Analytic) -> None:
-    found = steer.steer(subject, [BRIGHTER, RIGHT], Plan(steps=10), places=4)
+    found = steer.steer(subject, [BRIGHTER, RIGHT], Plan(steps=10), places=2)
     image = picture(subject, found, side=32)
     assert image.width > 500 and image.height > 2 * 4 * 32
     assert image.height > picture(subject, found[:1], side=32).height
