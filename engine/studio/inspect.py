@@ -37,7 +37,8 @@ def print_bank(found: dict[str, Any]) -> None:
         )  # fmt: skip
         grid.add_row(*(Text(printable(cell)) for cell in cells))
     console = Console()
-    heading = f"{found['file']}: {len(found['directions'])} directions of {found['model'] or 'no model by name'}"
+    many = f"{len(found['directions'])} direction{'s' * (len(found['directions']) != 1)}"
+    heading = f"{found['file']}: {many} of {found['model'] or 'no model by name'}"
     console.print(Text(printable(heading)))
     console.print(grid)
 

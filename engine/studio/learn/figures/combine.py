@@ -36,7 +36,7 @@ CHANGE = "combine: wanted change over the largest other one (beside: before orth
 SHARE = "combine: share of its own effect that each of two keeps in their sum"
 
 
-def rows(seed: int, threads: int, tell: Tell) -> list[Row]:
+def rows(seed: int, threads: int, tell: Tell, drawn: int = DRAWN) -> list[Row]:
     """Wanted change over the largest unwanted one, before and after orthogonalising; what two keep when added up."""
     truth = model_directions(MODEL)
     subject = Subject(MODEL, SIDE, threads)
@@ -49,7 +49,7 @@ def rows(seed: int, threads: int, tell: Tell) -> list[Row]:
     others = [_learned(name, z, score, compared) for name, score in sorted_by.items()]
     tell("measuring sizes", 1, 3)
     leaning = [_learned(name, z, sorted_by[name] + LEAN * sorted_by[to], compared) for name, to in LEANS.items()]
-    leaning.insert(3, _learned(SIZE, z[:DRAWN], _sizes(subject, z[:DRAWN]), compared))
+    leaning.insert(3, _learned(SIZE, z[:drawn], _sizes(subject, z[:drawn]), compared))
     tell("judging", 2, 3)
     clean = [without(direction, others) for direction in leaning]
     found = [

@@ -89,7 +89,7 @@ def test_mistakes_are_told_before_anything_is_measured(
 def test_orthogonalising_sets_apart_what_leaned() -> None:
     from engine.studio.learn.figures import combine
 
-    found = combine.rows(5, 1, quiet)
+    found = combine.rows(5, 1, quiet, drawn=160)
     assert [row.of for row in found] == ["bloom", "stripes", "hue", "size", "sway", "worst pair"]
     assert all(row.passed for row in found)
     assert all(row.ceiling is not None and row.ceiling < row.value for row in found[:-1])
