@@ -25,7 +25,7 @@ FIRST = 128  # places of the slopes that learning starts from
 CHUNK = 16
 FARTHEST = 3.0  # of the points' own spread: no deviation of a score may take more to begin with
 DECAY = (0.9, 0.99)  # of Adam's means
-TRIED = 64  # places of each class that the length is set with
+TRIED = 96  # places of each class that the length is set with
 LEAST_LEFT = 1e-3  # of the slopes, without what they have along directions to leave alone
 NOT_FINITE = "a gradient is not finite"
 LEAST_SLOPE = 0.5  # below this a direction is not made longer: the model does not follow
@@ -45,7 +45,7 @@ class Asked:
     move: Move = field(default_factory=Move)
     reach: float = 1.0
     places: int = 256
-    steps: int = 120
+    steps: int = 160
     batch: int = 16
     rate: float = 0.08
     seed: int = 0

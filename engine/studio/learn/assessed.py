@@ -133,7 +133,8 @@ def _block(subject: Subject, one: Assessed, alphas: Sequence[float]) -> Block:
         columns.append(_captioned(enlarged(as_bytes(drawn), SIDE), said))
     seen = one.followed
     line = f"{told(one.direction).splitlines()[0]}\nslope {seen.slope:.2f}  R2 {seen.r2:.2f}"
-    return Block(one.direction.name, line, np.stack(columns, 1))
+    safe = one.direction.safe and (one.direction.safe[0] / one.per_deviation, one.direction.safe[1] / one.per_deviation)
+    return Block(one.direction.name, line, np.stack(columns, 1), safe)
 
 
 def _captioned(pictures: NDArray[np.uint8], numbers: Sequence[float]) -> NDArray[np.uint8]:

@@ -15,8 +15,8 @@ from engine.studio.learn.subject import Sample, Subject
 
 Array = NDArray[np.float64]
 
-PLACES, STEPS = 32, 9
-RANDOM, RANDOM_STEPS = 16, 2
+PLACES, STEPS = 48, 9
+RANDOM, RANDOM_STEPS = 12, 2
 APART = 7919  # added to the seed of learning: other places
 
 
