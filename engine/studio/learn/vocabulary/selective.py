@@ -135,6 +135,7 @@ class _Search:
     def __init__(self, subject: Subject, asked: Asked, basis: NDArray[np.float64], layer: str, turn: int) -> None:
         self.layer, self.round = layer, turn
         self._subject, self._asked, self._basis = subject, asked, basis
+        self._step = asked.step * float(spreads(subject, basis, asked.space, asked.seed).mean())
         self._seen = _Seen(subject, layer, subject.sample(asked.places, (asked.seed + turn) % 2**32))
         self._held_out = _Seen(subject, layer, subject.sample(HELD_OUT, (asked.seed + turn + 50_000) % 2**32))
         others = np.random.default_rng(asked.seed + turn).standard_normal((RANDOM, len(basis))) @ basis
@@ -189,7 +190,7 @@ class _Search:
 
     def _changes(self, way: Tensor, seen: "_Seen", some: NDArray[np.intp]) -> tuple[Tensor, Tensor]:
         """Mean squared change of the layer's features, and of the picture."""
-        there = shifted(self._subject, seen.sample[some], self._asked.step * way, self._asked.space)
+        there = shifted(self._subject, seen.sample[some], self._step * way, self._asked.space)
         moved = activations(self._subject, there, [self.layer], gradients=True)[self.layer]
         rows = torch.from_numpy(some).to(moved.device)
         picture = self._subject.draw(there)
