@@ -48,7 +48,7 @@ class Spread:
     @classmethod
     def measured(cls, subject: Subject, seed: int, count: int = SPREAD) -> "Spread":
         """From places of a seed of their own."""
-        pictures = subject.pictures(subject.w(subject.sample(count, seed + 1)))
+        pictures = subject.pictures(subject.w(subject.sample(count, (seed + 1) % 2**32)))
         return cls({name: _deviation(measure, _scores(measure, pictures)) for name, measure in MEASURES.items()})
 
 

@@ -200,5 +200,5 @@ def typical_of(subject: Subject, seed: int = 0) -> Typical:
     key = seed, subject.side
     if key not in found:
         with torch.inference_mode():
-            found[key] = Typical.of(subject.pictures(subject.w(subject.sample(SAMPLES, seed + 1))))
+            found[key] = Typical.of(subject.pictures(subject.w(subject.sample(SAMPLES, (seed + 1) % 2**32))))
     return found[key]

@@ -42,7 +42,7 @@ def rows(seed: int, threads: int, tell: Tell, drawn: int = DRAWN) -> list[Row]:
     subject = Subject(MODEL, SIDE, threads)
     tell("finding axes", 0, 3)
     compared = compared_in(subject, "z", len(truth), 0, seed)
-    z = np.random.RandomState(seed + 1).randn(POOL, subject.info.z_dim)
+    z = np.random.RandomState((seed + 1) % 2**32).randn(POOL, subject.info.z_dim)
     factors = np.array([d.vector for d in truth])
     x = z @ factors.T
     sorted_by = {name: x[:, i] for i, name in enumerate(truth.names)}

@@ -65,8 +65,8 @@ def rows(seed: int, threads: int, tell: Tell) -> list[Row]:
         direction = completed(subject, model_directions(MODEL)[name], seed=seed)
         found.append(
             Row("pace: CV of the change over equal moves of a fader", name,
-                unevenness(_moves(subject, direction, seed + 1000, even=True)),
-                ceiling=unevenness(_moves(subject, direction, seed + 1000, even=False)))
+                unevenness(_moves(subject, direction, (seed + 1000) % 2**32, even=True)),
+                ceiling=unevenness(_moves(subject, direction, (seed + 1000) % 2**32, even=False)))
         )  # fmt: skip
     return found
 
