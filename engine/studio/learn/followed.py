@@ -16,7 +16,7 @@ from engine.studio.learn.subject import Sample, Subject
 Array = NDArray[np.float64]
 
 PLACES, STEPS = 48, 9
-RANDOM, RANDOM_STEPS = 12, 2
+RANDOM, RANDOM_PLACES, RANDOM_STEPS = 12, 32, 2
 APART = 7919  # added to the seed of learning: other places
 
 
@@ -77,11 +77,12 @@ def random_slope(
 ) -> float:  # fmt: skip
     """The mean size of the slope along directions of chance, as long as this one and of the same space and layers."""
     numbers, found = np.random.default_rng(seed), []
-    still = scored(subject, subject.w(sample), wishes)
+    places = sample[slice(0, RANDOM_PLACES)]
+    still = scored(subject, subject.w(places), wishes)
     for _ in range(count):
         vector = numbers.standard_normal(len(direction.vector))
         other = Direction("chance", vector, direction.space, direction.sigma, direction.layers)
-        found.append(followed(subject, other, wishes, scale, per_deviation, sample, reach, RANDOM_STEPS, still).slope)
+        found.append(followed(subject, other, wishes, scale, per_deviation, places, reach, RANDOM_STEPS, still).slope)
     return float(np.abs(found).mean())
 
 
