@@ -61,7 +61,7 @@ def steer(
     space: Annotated[SpaceName, typer.Option("--space", help="Where to look for it.")] = SpaceName.z,
     layers: LayersOption = None,
     walk: Annotated[WalkName, typer.Option("--walk", help="A straight line, or a curve.")] = WalkName.linear,
-    steps: Annotated[int, typer.Option("--steps", metavar="N", min=1, max=1_000_000, help="Of learning.")] = 160,
+    steps: Annotated[int, typer.Option("--steps", metavar="N", min=1, max=1_000_000, help="Of learning.")] = 240,
     batch: Annotated[int, typer.Option("--batch", metavar="N", min=2, max=1024, help="Pictures in a step.")] = 8,
     rate: Annotated[float, typer.Option("--rate", metavar="R", help="How far a step leads at most, in sigma.")] = 0.15,
     without: WithoutOption = None,

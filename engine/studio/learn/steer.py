@@ -40,7 +40,7 @@ class Plan:
     space: Space = "z"
     layers: tuple[int, ...] | None = None
     walk: Kind = "linear"
-    steps: int = 160
+    steps: int = 240
     batch: int = 8
     rate: float = 0.15
     seed: int = 0
