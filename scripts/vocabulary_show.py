@@ -5,7 +5,7 @@ that a direction changes most, in plain words with synonyms, and errs in one wor
 directions. The words are then learned from their sheet alone, as from any, by `latenz learn vocabulary`.
 
     python scripts/vocabulary_show.py     writes descriptions.csv and words.safetensors into presets/vocabulary,
-                                          and a picture of twelve words, docs/img/vocabulary_words.png
+                                          and a picture of twelve words, docs/img/vocabulary_words.jpg
 """
 
 import argparse
@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from engine.generator.catalog import model_directions
 from engine.generator.tulip.factors import NAMES
@@ -27,14 +28,14 @@ from engine.studio.learn.vocabulary.simulated import described
 from engine.studio.learn.vocabulary.told import lines
 
 ROOT = Path(__file__).parent.parent
-FOLDER, PICTURE = ROOT / "presets" / "vocabulary", ROOT / "docs" / "img" / "vocabulary_words.png"
+FOLDER, PICTURE = ROOT / "presets" / "vocabulary", ROOT / "docs" / "img" / "vocabulary_words.jpg"
 DIRECTIONS, SEED = 240, 5
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-o", "--out", type=Path, default=FOLDER, metavar="FOLDER")
-    parser.add_argument("--picture", type=Path, default=PICTURE, metavar="PNG")
+    parser.add_argument("--picture", type=Path, default=PICTURE, metavar="JPG")
     parser.add_argument("--threads", type=int, default=2, metavar="N")
     args = parser.parse_args()
     rows = np.array([d.vector for d in model_directions("tulip")])
@@ -52,7 +53,8 @@ def main() -> None:
         words = Path(folder) / "words.safetensors"
         found, answers = learn_words(subject, bank, words, wanted)
         shutil.copy(words, args.out / words.name)
-        shutil.copy(words.with_suffix(".png"), args.picture)
+        with Image.open(words.with_suffix(".png")) as picture:
+            picture.convert("RGB").save(args.picture, quality=88)
     for line in lines(found[0], answers):
         print(line)
     for word in found[0].words:

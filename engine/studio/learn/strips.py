@@ -19,7 +19,7 @@ from engine.studio.learn.work import Tell, quiet
 AMOUNTS = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 PLACES = 3  # rows of a block where nobody says how many
 SEED = 999  # of the places shown where nobody gives any
-MOST_BYTES = 400_000  # of a picture that goes with a bank
+MOST_BYTES = 2_000_000  # of a picture that goes with a bank
 MOST_PX = 1_500_000  # of all pictures of a sheet, so that it keeps within that
 LEAST_SIDE = 48
 
@@ -71,7 +71,7 @@ def save_strips(
     side: int = 96,
     tell: Tell = quiet,
 ) -> None:
-    """Write `strips` as a PNG of at most 400 kB: of many directions, pictures are drawn smaller."""
+    """Write `strips` as a PNG of at most 2 MB: of many directions, pictures are drawn smaller."""
     rows = PLACES if sample is None else len(sample)
     fits = int((MOST_PX / max(1, len(directions) * rows * len(amounts))) ** 0.5)
     save(path, strips(subject, directions, sample, amounts, max(LEAST_SIDE, min(side, fits)), tell))
@@ -137,7 +137,7 @@ def _column(blocks: Sequence[Block], amounts: Sequence[float], unit: str) -> Ima
 
 
 def save(path: Path, image: Image.Image) -> None:
-    """Write a sheet as a PNG, with as many colours as 400 kB hold."""
+    """Write a sheet as a PNG, with as many colours as 2 MB hold."""
     with part_beside(path) as part:
         for colours in (0, 256, 128, 64, 32):
             shown = image.quantize(colours, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE) if colours else image

@@ -137,7 +137,7 @@ def _span(leave: Sequence[Direction], space: Space, layers: tuple[int, ...] | No
     for other in leave:
         if other.space != space:
             raise InputError(
-                f'--without {other.name}: it lives in {other.space}, and the walk is learned in {space}; '
+                f"--without {other.name}: it lives in {other.space}, and the walk is learned in {space}; "
                 f"add --space {other.space}, or name another"
             )
         if other.curve is not None:

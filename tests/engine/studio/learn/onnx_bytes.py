@@ -9,7 +9,9 @@ def mean_network(path: Path, shape: tuple[int | str, ...] = ("n", 3, 8, 8)) -> P
     """Pictures of this shape -> (n, 3, 1, 1), their GlobalAveragePool."""
     node = _text(1, "pictures") + _text(2, "means") + _text(4, "GlobalAveragePool")
     means = (shape[0], 3, 1, 1)
-    graph = _part(1, node) + _text(2, "means") + _part(11, _value("pictures", shape)) + _part(12, _value("means", means))
+    graph = (
+        _part(1, node) + _text(2, "means") + _part(11, _value("pictures", shape)) + _part(12, _value("means", means))
+    )
     opset = _text(1, "") + _number(2, 13)
     path.write_bytes(_number(1, 8) + _part(7, graph) + _part(8, opset))
     return path

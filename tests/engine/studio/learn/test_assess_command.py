@@ -23,7 +23,19 @@ def called(*words: object) -> tuple[int, str, BaseException | None]:
 def test_a_conditional_models_classes_get_their_banks_and_strips(tmp_path: Path) -> None:
     out = tmp_path / "light.safetensors"
     model = golden("biggan_deep_32")
-    words = ["--model", model, "--assessor", "brightness", "--hold", "redness", "--each-class", "--class", 1, "--class", 2]
+    words = [
+        "--model",
+        model,
+        "--assessor",
+        "brightness",
+        "--hold",
+        "redness",
+        "--each-class",
+        "--class",
+        1,
+        "--class",
+        2,
+    ]
     code, said, error = called(*words, *FEW, "--name", "light", "-o", out, "--json")
     assert code == 0, (said, error)
     told = json.loads(said[said.index("{") : said.rindex("}") + 1])

@@ -54,7 +54,9 @@ def test_a_weight_that_is_none_is_refused(text: str) -> None:
 
 
 def test_an_unknown_name_gets_the_nearest_and_all() -> None:
-    with pytest.raises(InputError, match=r'no assessor .brightnes..* did you mean "brightness"\? Give one of .*symmetry'):
+    with pytest.raises(
+        InputError, match=r'no assessor .brightnes..* did you mean "brightness"\? Give one of .*symmetry'
+    ):
         wish("brightnes")
 
 
@@ -175,13 +177,15 @@ def test_an_onnx_file_gives_its_numbers_without_gradients(tmp_path: Path, shape:
         (("n", 3, 8, 8), 16, "its input is 8 x 8, --assessor-size says 16"),
     ],
 )
-def test_an_onnx_file_of_other_inputs_is_refused(tmp_path: Path, shape: tuple[int | str, ...], size: int | None, said: str) -> None:
+def test_an_onnx_file_of_other_inputs_is_refused(
+    tmp_path: Path, shape: tuple[int | str, ...], size: int | None, said: str
+) -> None:
     needed("openvino")
     with pytest.raises(InputError, match=said):
         assessor(str(mean_network(tmp_path / "mean.onnx", shape)), Input(size))
 
 
-SCRIPT = '''
+SCRIPT = """
 import numpy as np
 from engine.script import control, every, on, signal
 
@@ -200,7 +204,7 @@ def corner(pictures: np.ndarray):
     return pictures[:, 0, 0].mean(1)
 
 NUMBER = 3
-'''
+"""
 
 
 @pytest.fixture

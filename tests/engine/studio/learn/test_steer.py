@@ -229,7 +229,20 @@ def test_the_picture_shows_a_block_for_each_edit(subject: Analytic) -> None:
 @pytest.mark.real
 def test_the_command_learns_on_the_tulip_and_says_how_far_it_follows(tmp_path: Path) -> None:
     out = tmp_path / "bank.safetensors"
-    words = ["learn", "steer", "--model", "tulip", "--edit", "brightness", "--steps", "6", "--batch", "4", "--places", "4"]
+    words = [
+        "learn",
+        "steer",
+        "--model",
+        "tulip",
+        "--edit",
+        "brightness",
+        "--steps",
+        "6",
+        "--batch",
+        "4",
+        "--places",
+        "4",
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "engine", *words, "--threads", "1", "-o", str(out), "--json"],
         cwd=ROOT, capture_output=True, text=True, timeout=170,

@@ -35,7 +35,7 @@ def test_a_file_of_many_directions_is_a_png_within_the_size_of_a_page(tulip: Sub
 
 
 def test_noise_is_saved_with_fewer_colours(tmp_path: Path) -> None:
-    noise = np.random.RandomState(0).randint(0, 255, (420, 420, 3)).astype(np.uint8)
+    noise = np.random.RandomState(0).randint(0, 255, (1000, 1000, 3)).astype(np.uint8)
     save(tmp_path / "noise.png", Image.fromarray(noise))
     assert (tmp_path / "noise.png").stat().st_size <= MOST_BYTES
 
