@@ -31,6 +31,7 @@ SMALL, LARGE = 128, 256  # pixels of a side
 FINER = 4  # rays to a side of a pixel, of the renderer that stands for a perfect pupil: the usual one has 2
 LOST = 0.05  # of R2, at most, against what the reader reads in the renderer's own pictures
 READS = 0.85  # of R2, at least, that a reader has to read there: a poor one would find every network good
+READABLE = 0.5  # of R2: a reader that reads less of a factor in the renderer's own pictures judges no sweep of it
 LEAK = 0.2
 READ_BARS = ("bloom", "pitch", "hue", "light", "ground", "stripes")
 MATCH_BARS = {
@@ -155,29 +156,29 @@ class _Bench:
     def factors(self) -> Iterator[Row]:
         """What a reader who knows the renderer alone reads in the pictures, and how each factor's sweeps go."""
         taught = reader(self._samples.lessons, self._workers, self._tell)
-        yield from self._read(taught)
+        x = self._x[: self._samples.small]
+        reads = [metrics.r2(taught.read(p.pictures(x, SMALL)), wanted(x)) for p in (self._learned, self._renderer)]
+        yield from self._read(*reads)
         found: list[list[Row]] = []
         for factor in range(COUNT):
             self._tell("sweeping", factor, COUNT)
-            found.append(list(self._swept(taught, factor)))
+            found.append(list(self._swept(taught, factor, judge=float(reads[1][factor]) >= READABLE)))
         for of_measure in zip(*found, strict=True):
             yield from of_measure
 
-    def _read(self, taught: Reader) -> Iterator[Row]:
-        x = self._x[: self._samples.small]
-        true = wanted(x)
-        mine, theirs = (metrics.r2(taught.read(p.pictures(x, SMALL)), true) for p in (self._learned, self._renderer))
+    def _read(self, mine: NDArray[np.float64], theirs: NDArray[np.float64]) -> Iterator[Row]:
         for i, name in enumerate(NAMES):
             bar = Bar(low=round(max(float(theirs[i]), READS) - LOST, 3)) if name in READ_BARS else None
             yield Row("read back, R2", name, float(mine[i]), bar, float(theirs[i]))
 
-    def _swept(self, taught: Reader, factor: int) -> Iterator[Row]:
+    def _swept(self, taught: Reader, factor: int, *, judge: bool) -> Iterator[Row]:
         name, base = NAMES[factor], self._x[: self._samples.sweeps]
         sweep = sweeps.swept(self._learned, self._renderer, taught, base, factor)
         yield Row("sweep match", name, sweep.match, Bar(low=MATCH_BARS[name]) if name in MATCH_BARS else None)
         yield Row("monotone", name, sweep.monotone, Bar(low=MONOTONE))
         mine, theirs = sweep.monotone_read
-        yield Row("monotone to the reader", name, mine, Bar(low=MONOTONE) if theirs >= MONOTONE else None, theirs)
+        bar = Bar(low=MONOTONE) if judge and theirs >= MONOTONE else None
+        yield Row("monotone to the reader", name, mine, bar, theirs)
         yield Row("leakage", name, sweep.leakage[0], Bar(high=LEAK), sweep.mistaken)
 
 
