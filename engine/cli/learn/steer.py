@@ -63,7 +63,10 @@ def steer(
     walk: Annotated[WalkName, typer.Option("--walk", help="A straight line, or a curve.")] = WalkName.linear,
     steps: Annotated[int, typer.Option("--steps", metavar="N", min=1, max=1_000_000, help="Of learning.")] = 240,
     batch: Annotated[int, typer.Option("--batch", metavar="N", min=2, max=1024, help="Pictures in a step.")] = 8,
-    rate: Annotated[float, typer.Option("--rate", metavar="R", help="How far a step leads at most, in sigma.")] = 0.15,
+    rate: Annotated[
+        float,
+        typer.Option("--rate", metavar="R", help="How far a step leads at most, in sigma; 0: what suits the walk."),
+    ] = 0.0,
     without: WithoutOption = None,
     features: Annotated[
         Path | None, typer.Option("--features", metavar="FILE", help="A TorchScript network to compare pictures by.")

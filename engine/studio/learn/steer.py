@@ -25,6 +25,7 @@ from engine.studio.learn.walks import AXES, Kind, Space, Walk
 from engine.studio.learn.work import Arrays, Tell, Work, quiet
 
 HELD_OUT_SEED = 777_000_000  # plus the seed: of places that nothing is learned from
+RATES: dict[Kind, float] = {"linear": 0.15, "curved": 0.05}
 FEATURES = 0.1  # what features weigh beside the squared difference of pixels
 
 
@@ -34,7 +35,8 @@ class Plan:
 
     batch : pictures in a step: half as many places, each carried one way and the other
     layers : of w, that the walk moves; None is all
-    rate : of the descent, at its highest: how far a step leads at most, in sigma
+    rate : of the descent, at its highest: how far a step leads at most, in sigma; 0 is 0.15, and 0.05 for a walk that
+        bends, whose network a longer step throws off its way
     """
 
     space: Space = "z"
@@ -42,7 +44,7 @@ class Plan:
     walk: Kind = "linear"
     steps: int = 240
     batch: int = 8
-    rate: float = 0.15
+    rate: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -50,6 +52,13 @@ class Plan:
             raise InputError(f"--batch {self.batch}: give an even number from 2, since half of it goes each way")
         if self.steps < 1:
             raise InputError(f"--steps {self.steps}: give at least 1")
+        if not 0.0 <= self.rate <= 10.0:
+            raise InputError(f"--rate {self.rate:g}: give up to 10, or 0 for what suits the walk")
+
+    @property
+    def highest(self) -> float:
+        """The rate that the descent begins with."""
+        return self.rate or RATES[self.walk]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +138,7 @@ class Lesson:
         if not math.isfinite(value):
             raise InputError(f"{self._edit.name}: the loss became {value} at step {self.step}; lower --rate")
         total.backward()  # type: ignore[no-untyped-call]
-        self._descent.step(cosine(plan.rate, self.step, plan.steps))
+        self._descent.step(cosine(plan.highest, self.step, plan.steps))
         return value
 
     @property
