@@ -9,7 +9,6 @@ from engine.cli.learn import learn
 from engine.cli.learn.options import SeedOption, ThreadsOption, working
 from engine.cli.options import JsonOption
 
-
 UNTOUCHED = 21  # a seed of the judged places that nothing was chosen by
 
 
