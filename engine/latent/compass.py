@@ -135,6 +135,20 @@ def plane(x: Array, side: Array, method: Method = "svm") -> tuple[Array, float]:
     return _unit(normals, biases)
 
 
+def way_of(axes: Axes, x: Array, side: Array) -> Array:
+    """One sigma of the direction that examples in the axes (n, k) tell by their means, (dim,); zeros for none."""
+    nowhere = np.zeros(axes.rows.shape[1])
+    if min(np.count_nonzero(side > 0), np.count_nonzero(side < 0)) < LEAST:
+        return nowhere
+    try:
+        normal, _ = plane(x, side, "means")
+    except ModelError:  # both piles have one middle
+        return nowhere
+    vector = axes.way(normal)
+    vector = vector / np.linalg.norm(vector)
+    return np.asarray(axes.sigma(vector) * vector)
+
+
 def judged(x: Array, side: Array, method: Method = "svm", rows: Sequence[int] | None = None) -> NDArray[np.bool_]:
     """Of each example, whether the others say rightly on which side it lies.
 
@@ -155,10 +169,11 @@ def judged(x: Array, side: Array, method: Method = "svm", rows: Sequence[int] | 
 
 def luck_of(right_more: int, more: int, right_less: int, less: int) -> float:
     """How often a coin for each example gets a balanced accuracy at least as high: a sum over two binomials."""
-    ways = np.outer([comb(more, i) for i in range(more + 1)], [comb(less, i) for i in range(less + 1)])
-    score = np.add.outer(np.arange(more + 1) / more, np.arange(less + 1) / less)
-    as_good = score >= right_more / more + right_less / less - 1e-9
-    return float(ways[as_good].sum() / ways.sum())
+    of_more, of_less = (np.array([comb(n, i) / 2**n for i in range(n + 1)]) for n in (more, less))
+    at_least = np.append(np.cumsum(of_less[::-1])[::-1], 0.0)  # so many of less, or more of them
+    score = right_more / more + right_less / less - 1e-9
+    wanted = np.searchsorted(np.arange(less + 1) / less, score - np.arange(more + 1) / more)
+    return min(float(of_more @ at_least[wanted]), 1.0)
 
 
 def warning_of(right: int, of: int, luck: float) -> str:

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.controls import Control, ControlEvent
-from engine.errors import ModelError
 from engine.generator.base import ModelInfo
-from engine.latent.compass import LEAST, Axes, Layers, judged, luck_of, plane, warning_of
+from engine.latent.compass import LEAST, Axes, Layers, judged, luck_of, warning_of, way_of
 from engine.latent.directions import Direction, Directions
 from engine.latent.places import Places
 from engine.latent.spring import transition
@@ -26,7 +25,8 @@ MOST = 32  # examples of one compass that were sorted while it plays; the oldest
 TURN_HZ = 1.0  # of the spring that carries a direction to where it was learned anew: nine tenths in 0.6 s
 NEAR = 1e-3  # in sigma of each axis: the same picture, sorted again
 STILL = 1e-9  # sigma of a direction that does not know yet where it points: it moves nothing
-JUDGED = 4  # examples that are judged in a frame
+JUDGED = 4  # examples that are judged in a frame at most, ...
+LOOKED = 1000  # ... and of how many in all they may be judged by: large piles take longer
 VERBS = {
     "more": "the picture on the wall is an example of more",
     "less": "the picture on the wall is an example of less",
@@ -66,7 +66,7 @@ def compass_controls(names: Sequence[str], voices: int = 1) -> tuple[Control, ..
 
 def direction_of(spec: CompassSpec, info: ModelInfo) -> Direction:
     """The direction that the examples of a show tell; with too few of them, one that moves nothing."""
-    way = _way(spec, (spec.more, spec.less))
+    way = way_of(spec.axes, _shown(spec), _sides(len(spec.more), len(spec.less)))
     sigma = float(np.linalg.norm(way))
     vector, sigma = (way, sigma) if sigma > 0.0 else (spec.axes.rows[0], STILL)
     return Direction(spec.name, vector, spec.space, sigma, spec.layers, info.hash, "compass")
@@ -157,13 +157,16 @@ class _Compass:
     _velocity: Array = field(default_factory=lambda: np.zeros(0))
     _goal: Array = field(default_factory=lambda: np.zeros(0))
     _reads: Array = field(default_factory=lambda: np.zeros((0, 0)))  # (k, bands) that an axis is read from
+    _shown: Array = field(default_factory=lambda: np.zeros((0, 0)))  # the examples of the show, in the axes
+    _x: Array = field(default_factory=lambda: np.zeros((0, 0)))  # all examples in the axes, those of more first
+    _side: Array = field(default_factory=lambda: np.zeros(0))  # 1 or -1 of each of those
     _right: list[bool] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         dim = self.info.z_dim if self.spec.space == "z" else self.info.w_dim
-        self.key = crc32(self.spec.name.encode())
+        self.key = crc32(repr((self.spec.name, self.spec.space, self.info.hash)).encode())
         self.examples = np.zeros((0, dim), np.float32)
-        self._reads = _reads(self.spec, self.info)
+        self._reads, self._shown = _reads(self.spec, self.info), _shown(self.spec)
         self._learn()
         self.way, self._velocity = self._goal, np.zeros(dim)
 
@@ -209,14 +212,13 @@ class _Compass:
 
     def judge(self) -> None:
         """A few more of the examples by what the others say: all at once could take longer than a frame has."""
-        more, less = self._piles()
-        done, of = len(self._right), len(more) + len(less)
-        if done < of and min(len(more), len(less)) >= LEAST:
-            rows = range(done, min(done + JUDGED, of))
-            self._right += judged(*_in_axes(self.spec, (more, less)), "means", rows).tolist()
+        done, of = len(self._right), len(self._x)
+        if done < of and min(self._counts) >= LEAST:
+            rows = range(done, min(done + max(1, min(JUDGED, LOOKED // of)), of))
+            self._right += judged(self._x, self._side, "means", rows).tolist()
 
     def note(self) -> str:
-        more, less = (len(pile) for pile in self._piles())
+        more, less = self._counts
         if min(more, less) < LEAST:
             return f"{more} more, {less} less: moves nothing until there are {LEAST} of each"
         if len(self._right) < more + less:
@@ -240,7 +242,17 @@ class _Compass:
         return True
 
     def _learn(self) -> None:
-        self._goal, self._right = _way(self.spec, self._piles()), []
+        live, at = self.spec.axes.coordinates(self.examples.astype(np.float64)), len(self.spec.more)
+        more, less = live[self.sides > 0], live[self.sides < 0]
+        self._x = np.concatenate([self._shown[:at], more, self._shown[at:], less])
+        self._side = _sides(at + len(more), len(self.spec.less) + len(less))
+        self._goal, self._right = way_of(self.spec.axes, self._x, self._side), []
+
+    @property
+    def _counts(self) -> tuple[int, int]:
+        """How many are more, how many less."""
+        more = int(np.count_nonzero(self._side > 0))
+        return more, len(self._side) - more
 
     def _piles(self) -> Sides:
         sorted_ = self.examples.astype(np.float64)
@@ -265,22 +277,13 @@ def _reads(spec: CompassSpec, info: ModelInfo) -> Array:
     return np.asarray(seen / seen.sum(1, keepdims=True))
 
 
-def _in_axes(spec: CompassSpec, piles: Sides) -> tuple[Array, Array]:
-    return spec.axes.coordinates(np.concatenate(piles)), np.repeat([1.0, -1.0], [len(pile) for pile in piles])
+def _shown(spec: CompassSpec) -> Array:
+    """The examples of a show in the axes, (n + m, k)."""
+    return spec.axes.coordinates(np.concatenate([spec.more, spec.less]))
 
 
-def _way(spec: CompassSpec, piles: Sides) -> Array:
-    """One sigma of the direction that piles tell, (dim,); zeros where they tell none."""
-    nowhere = np.zeros(spec.axes.rows.shape[1])
-    if min(len(pile) for pile in piles) < LEAST:
-        return nowhere
-    try:
-        normal, _ = plane(*_in_axes(spec, piles), "means")
-    except ModelError:  # both piles have one middle
-        return nowhere
-    vector = spec.axes.way(normal)
-    vector = vector / np.linalg.norm(vector)
-    return np.asarray(spec.axes.sigma(vector) * vector)
+def _sides(more: int, less: int) -> Array:
+    return np.repeat([1.0, -1.0], [more, less])
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from engine.errors import ModelError
-from engine.latent.compass import SOFTNESS, Axes, Method, judged, learn, luck_of, plane, sorted_examples
+from engine.latent.compass import SOFTNESS, Axes, Method, judged, learn, luck_of, plane, sorted_examples, warning_of
 
 Array = NDArray[np.float64]
 METHODS: tuple[Method, ...] = ("svm", "means")
@@ -122,6 +122,14 @@ def test_luck_is_how_often_coins_do_as_well(more: int, less: int, data: st.DataO
     tosses = list(product((0, 1), repeat=more + less))
     as_good = sum(sum(t[:more]) / more + sum(t[more:]) / less >= score - 1e-9 for t in tosses)
     assert luck_of(a, more, b, less) == pytest.approx(as_good / len(tosses))
+
+
+@pytest.mark.parametrize("n", [6, 31, 32, 40, 200, 3000])
+def test_luck_is_a_share_however_many_examples_there_are(n: int) -> None:
+    assert luck_of(0, n, 0, n) == pytest.approx(1.0)
+    assert 0.5 < luck_of(n // 2, n, n // 2, n) < 0.75
+    assert luck_of(n, n, n, n) == pytest.approx(0.25**n)
+    assert warning_of(n, 2 * n, luck_of(n // 2, n, n - n // 2, n)) and not warning_of(2 * n, 2 * n, luck_of(n, n, n, n))
 
 
 def test_the_margin_is_the_distance_of_the_nearest_example() -> None:

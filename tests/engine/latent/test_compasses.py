@@ -174,6 +174,22 @@ def test_a_state_goes_on_with_no_jump_and_the_same_examples() -> None:
     assert other.settle() == pytest.approx(one.settle(), abs=1e-6)
 
 
+def test_what_was_sorted_on_another_model_is_not_taken_over() -> None:
+    one, same, other = Wall(spec()), Wall(spec()), Wall(spec(), info=replace(INFO, hash="h2"))
+    one.sort(4)
+    for wall, said in ((same, "3 more"), (other, "0 more")):
+        assert wall.motion.restore(one.motion.state())
+        assert wall.motion.compasses.notes()["mood"].startswith(said)
+
+
+def test_large_piles_are_judged_a_few_at_a_time() -> None:
+    draw = np.random.RandomState(3).randn(2, 300, DIM)
+    wall = Wall(spec(more=draw[0] + 2.0 * TRUE, less=draw[1] - 2.0 * TRUE))
+    wall.settle(600 * DT_S)
+    said = wall.motion.compasses.notes()["mood"]
+    assert said.startswith("300 more, 300 less, ") and "judged rightly" in said
+
+
 def test_a_spoilt_state_of_a_compass_is_left_alone() -> None:
     one, other = Wall(spec()), Wall(spec())
     one.sort(4)
