@@ -18,11 +18,12 @@ from engine.studio.learn.edits import EDITS
 from engine.studio.learn.likeness import feature_error, masked_error, network, pyramid
 from engine.studio.learn.response import alphas, registered, spearman
 from engine.studio.learn.response_picture import picture
-from engine.studio.learn.steer import Lesson, Plan
-from engine.studio.learn.subject import Sample
+from engine.studio.learn.steer import Lesson, Plan, judged
+from engine.studio.learn.subject import Sample, Subject
 from engine.studio.learn.walks import Walk
 from engine.studio.learn.work import Stopped, Work
 from tests.engine.studio.learn.analytic import ACROSS, BRIGHT, STOPS, WIDTHS, Analytic
+from tests.engine.studio.test_still_golden import reference
 
 ROOT = Path(__file__).resolve().parents[4]
 BRIGHTER = replace(EDITS["brightness"], range=(-0.5, 0.5))
@@ -129,6 +130,19 @@ def test_an_interrupted_run_comes_to_the_same_bit_for_bit(subject: Analytic, kin
         assert a.direction.measures == b.direction.measures
         if a.direction.curve is not None and b.direction.curve is not None:
             assert np.array_equal(a.direction.curve.second, b.direction.curve.second)
+
+
+@pytest.mark.parametrize(
+    ("name", "space"), [("sg3t_64_uncond", "w"), ("sg2_64_uncond", "w"), ("biggan_deep_32", "z"), ("pggan_32", "z")]
+)
+def test_every_family_can_be_steered(name: str, space: str) -> None:
+    subject = Subject(str(reference(name)[0]), 32, threads=1)
+    lesson = Lesson(subject, EDITS["brightness"], Plan(space=space, steps=24, batch=4))
+    while lesson.step < 24:
+        lesson.learn()
+    found = judged(subject, EDITS["brightness"], lesson.walk, "brightness", 0, 4)
+    assert found.direction.space == space and found.response.ratio < 1.0
+    assert found.response.gain > 0.0  # more asked, more done; with random weights, a little
 
 
 def test_where_the_model_stops_is_found() -> None:
