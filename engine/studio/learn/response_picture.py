@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from engine.studio.learn.response import Response
-from engine.studio.learn.steer import HELD_OUT_SEED, Steered
+from engine.studio.learn.steer import Steered, held_out
 from engine.studio.learn.strips import FAINT, GREY, INK, MARK, PAPER, as_bytes, enlarged
 from engine.studio.learn.subject import Subject
 
@@ -76,7 +76,7 @@ def _rows(subject: Subject, one: Steered, seed: int, side: int) -> NDArray[np.ui
     """(2 * places, columns, height, width, 3): edit and model in turn."""
     asked = one.response.asked
     chosen = np.linspace(0, len(asked) - 1, COLUMNS).round().astype(int)
-    sample = subject.sample(PLACES, HELD_OUT_SEED + seed)
+    sample = held_out(subject, PLACES, seed)
     cells = []
     with torch.inference_mode():
         start = subject.pictures(subject.w(sample), side)

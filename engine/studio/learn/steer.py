@@ -17,10 +17,10 @@ from engine.errors import InputError
 from engine.latent.directions import Direction
 from engine.studio.learn.descent import Descent, cosine
 from engine.studio.learn.edits import Edit
-from engine.studio.learn.facts import completed
+from engine.studio.learn.facts import completed, spread_along
 from engine.studio.learn.likeness import Features, feature_error, masked_error, pyramid
 from engine.studio.learn.response import Response, registered, response
-from engine.studio.learn.subject import Subject
+from engine.studio.learn.subject import Sample, Subject
 from engine.studio.learn.walks import AXES, Kind, Space, Walk
 from engine.studio.learn.work import Arrays, Tell, Work, quiet
 
@@ -169,12 +169,17 @@ def judged(subject: Subject, edit: Edit, walk: Walk, name: str, seed: int, place
     plain = walk.direction(name, seed)
     reach = max(abs(end) for end in edit.range)
     per_sigma = reach / walk.length_sigma(plain)
-    found = response(subject, edit, plain, per_sigma, subject.sample(places, HELD_OUT_SEED + seed))
+    found = response(subject, edit, plain, per_sigma, held_out(subject, places, seed))
     with torch.inference_mode():
-        sample = subject.sample(8, seed)
+        sample = spread_along(subject.sample(8, seed), plain)  # where `completed` starts from
         start = subject.pictures(subject.w(sample))
     direction = completed(
         subject, plain, seed=seed, places=8, follows=lambda pictures: registered(edit, start, pictures[:, None])[:, 0]
     )
     method = f"steer: {edit.name}" + (", bent" if walk.kind == "curved" else "")
     return Steered(edit, replace(direction, method=method, measures=found.measures()), found)
+
+
+def held_out(subject: Subject, count: int, seed: int) -> Sample:
+    """Places that nothing is learned from."""
+    return subject.sample(count, (HELD_OUT_SEED + seed) % 2**32)
