@@ -14,7 +14,7 @@ from engine.latent.directions import Direction
 from engine.studio.learn.assess import Asked, Learned, assess
 from engine.studio.learn.assessors import Wish, named, slug
 from engine.studio.learn.facts import completed
-from engine.studio.learn.followed import Followed, followed, held_out, random_slope
+from engine.studio.learn.followed import APART, Followed, followed, held_out, random_slope
 from engine.studio.learn.scores import combined, scores
 from engine.studio.learn.strips import PLACES, Block, as_bytes, enlarged, save, sheet, told
 from engine.studio.learn.subject import Subject
@@ -100,9 +100,8 @@ def _measured(
     class_: int | None,
 ) -> Assessed:  # fmt: skip
     scale = found.scale
-    ready = completed(
-        subject, direction, seed=asked.seed, follows=lambda pictures: _unmixed(wishes, found, pictures)
-    )  # fmt: skip
+    other = (asked.seed + APART) % 2**32
+    ready = completed(subject, direction, seed=other, follows=lambda pictures: _unmixed(wishes, found, pictures))
     per = float(np.linalg.norm(theta)) / ready.sigma
     sample = held_out(subject, asked.seed, class_=class_)
     seen = followed(subject, ready, wishes, scale, per, sample, asked.reach)
