@@ -285,6 +285,7 @@ class Motion:
         self._beat = float(np.asarray(state["beat"], np.float64)[0])
         self._restore_amounts(state)
         self.compasses.restore(state)
+        self._w = self._space.w_at(self._space.position, self._steer, self._drawn, self._now.psi)  # no way from home
         for voice in np.flatnonzero(state["homes"] != mine["homes"]).tolist():
             self._goals.home(voice)
         return True

@@ -224,6 +224,21 @@ def test_a_point_at_rest_is_not_hurried() -> None:
     assert stage.factors[-1] == [1.0]
 
 
+def test_a_saved_show_goes_on_at_the_same_pace() -> None:
+    """The motion is another one, which has gone no way before its first step."""
+    stage, stays = Stage(wandering(1.0)), Stage(wandering(1.0))
+    stage.changes(3)
+    stays.changes(3)
+    former = stage.room
+    stage.room = wandering(1.0)
+    stage.room.beat = former.beat
+    assert stage.room.motion.restore(former.motion.state(loops=True))
+    for _ in range(10):
+        stage.frame()
+        stays.frame()
+        assert stage.factors[-1] == pytest.approx(stays.factors[-1], rel=1e-6)
+
+
 def test_when_pace_comes_back_it_begins_with_one() -> None:
     stage = Stage(wandering(1.0))
     stage.changes(5)
