@@ -71,10 +71,13 @@ class Lesson:
         _say(f"demonstrate: {count} {'pose' if count == 1 else 'poses'} ({taught.method}{missed})")
 
     def inherit(self, former: "Lesson") -> None:
-        """Go on after a reload with what was pressed, and with what can be taken back, while the file is the same."""
-        if pose_places(former.show) == pose_places(self.show):
+        """Go on after a reload with what was pressed, and with what can be taken back, while the file is the same.
+
+        Where it could not be read before, and nothing was pressed since, what it says now counts.
+        """
+        if pose_places(former.show) == pose_places(self.show) and former.keeper.aside is None:
             self.demonstration.inherit(former.demonstration)
-            self.keeper = former.keeper
+            self.keeper, former.keeper.aside = former.keeper, self.keeper.aside
 
     def header(self) -> dict[str, Any]:
         """What a take must hold so that it plays as it was: the poses with which it begins."""
