@@ -80,7 +80,7 @@ class CompassTable(_Table):
     less: str | tuple[str | int, ...] = ()
     components: str = ""  # a bank in whose span it compares; none: the model's own directions
     count: int = Field(default=20, ge=1, le=128)  # of their first
-    layers: tuple[int, ...] | None = None  # of w that its direction moves
+    layers: Annotated[tuple[int, ...], Field(min_length=1)] | None = None  # of w that its direction moves
 
 
 class StageTable(_Table):

@@ -14,7 +14,7 @@ from engine.errors import ModelError
 
 HEADER_BYTES = 1 << 20
 MOST_TENSORS = 4096
-_NAME = re.compile(r"[^\s#*,/?\[\]{}]{1,64}")
+_NAME = re.compile(r"[^\x00-\x20\x7f\s#*,/?\[\]{}]{1,64}")
 _FLOATS = ("F16", "F32", "F64")
 
 

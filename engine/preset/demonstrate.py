@@ -19,6 +19,7 @@ from mappings.routes.check import check_signal
 from mappings.routes.inputs import matcher
 
 OWN = "/demonstrate/"
+NAME_BYTES = 200  # of the file's name: most systems take 255, and there must be room for one beside it
 VERBS = {
     "press": "learn that these signals mean this picture",
     "undo": "take the last press or clear back",
@@ -87,10 +88,10 @@ def _controls(row: DemonstrateTable, layout: Layout, vanished: Collection[str], 
 def _check_file(row: DemonstrateTable, path: Path, where: Where) -> None:
     """Poses are written over: the file must be one of the show's own, and no other kind of file."""
     at = where("demonstrate", "file")
-    folder = path.parent.resolve()
-    if Path(row.file).suffix != ".json":
-        raise ShowError(f'{at}: file = "{row.file}"; a name that ends in .json is allowed: it is written over')
-    if not (folder / row.file).resolve().is_relative_to(folder):
+    folder, name = path.parent.resolve(), Path(row.file)
+    if name.suffix != ".json" or "\0" in row.file or len(os.fsencode(name.name)) > NAME_BYTES:
+        raise ShowError(f"{at}: file = {row.file!r}; a name that ends in .json is allowed: it is written over")
+    if name.is_absolute() or not (folder / name).resolve().is_relative_to(folder):
         raise ShowError(f'{at}: "{row.file}" lies outside the show; name a file in {folder.name}/')
 
 

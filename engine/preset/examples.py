@@ -68,11 +68,12 @@ def one_space(examples: Sequence[Example], space: Space) -> Array:
 
 def check_apart(more: Sequence[Example], less: Sequence[Example]) -> None:
     """InputError for a place that lies on both sides."""
-    for example in more:
-        for other in less:
-            if example.space == other.space and np.array_equal(example.latent, other.latent):
-                names = example.name if example.name == other.name else f"{example.name} and {other.name}"
-                raise InputError(f"{names}: one place lies in more and in less; leave it on one side")
+    there = {(example.space, example.latent.tobytes()): example.name for example in more}
+    for other in less:
+        name = there.get((other.space, other.latent.tobytes()))
+        if name is not None:
+            names = name if name == other.name else f"{name} and {other.name}"
+            raise InputError(f"{names}: one place lies in more and in less; leave it on one side")
 
 
 def _seeds(given: str, info: ModelInfo) -> list[Example]:
@@ -100,10 +101,14 @@ def _found(given: str, folder: Path | None) -> tuple[Path, str]:
     """The file or folder, and what stands behind its colon."""
     file, colon, names = given.rpartition(":")
     for name, rest in ((given, ""), (file, names)) if colon else ((given, ""),):
-        path = Path(name).expanduser() if folder is None else (folder / name).resolve()
+        try:
+            path = Path(name).expanduser() if folder is None else (folder / name).resolve()
+            exists = path.exists()
+        except (OSError, ValueError, RuntimeError):
+            raise InputError(f"{given[:80]!r}: no file can have this name; nor is it seeds such as 3,17,42") from None
         if folder is not None and not path.is_relative_to(folder.resolve()):
             raise InputError(f'"{given}" lies outside the show; copy it into {folder.name}/')
-        if path.exists():
+        if exists:
             return path, rest
     where = "" if folder is None else f" in {folder.name}/"
     raise InputError(f"{given}: no such file or folder{where}; nor is it seeds such as 3,17,42")

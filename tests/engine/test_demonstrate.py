@@ -110,6 +110,9 @@ class Stepper:
         ("smooth = 0.0", 'method = "magic"', "demonstrate.method: "),
         ("smooth = 0.0", 'file = "show.toml"', 'a name that ends in .json is allowed: it is written over'),
         ("smooth = 0.0", 'file = "../poses.json"', '"../poses.json" lies outside the show'),
+        ("smooth = 0.0", 'file = "/poses.json"', '"/poses.json" lies outside the show'),
+        ("smooth = 0.0", 'file = "a\\u0000b.json"', "a name that ends in .json is allowed"),
+        ("smooth = 0.0", f'file = "{"ü" * 150}.json"', "a name that ends in .json is allowed"),
         ('signals = ["/osc/x", "/clock/*"]', "signals = []", "demonstrate.signals: "),
     ],
 )  # fmt: skip
@@ -232,6 +235,26 @@ def test_poses_that_break_while_it_plays_are_set_aside_and_not_lost(
     stepper.desk.close()
     assert len(load(tmp_path / "show" / "poses.json")) == 1
     assert (tmp_path / "show" / "poses.unread.json").read_text() == "{"
+
+
+def test_broken_poses_that_were_mended_count_when_the_show_is_saved(tmp_path: Path) -> None:
+    path = written(tmp_path / "show")
+    file = tmp_path / "show" / "poses.json"
+    first = Stepper(load_show(path), live=True)
+    first.teach(0.2, 0.5)
+    first.teach(0.8, 1.0)
+    first.desk.close()
+    good = file.read_text("utf-8")
+    file.write_text("{")
+    former = Stepper(load_show(path), live=True)
+    file.write_text(good)
+    saved = Stepper(load_show(path), live=True)
+    assert saved.desk.lesson is not None and former.desk.lesson is not None
+    saved.desk.lesson.inherit(former.desk.lesson)
+    assert saved.desk.status()["demonstrate"]["poses"] == 2
+    saved.teach(0.5, -1.0)
+    saved.desk.close()
+    assert len(load(file)) == 3 and not (tmp_path / "show" / "poses.unread.json").exists()
 
 
 def test_undo_and_clear_are_kept_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
