@@ -86,10 +86,10 @@ def assess(
     as_json: JsonOption = False,
 ) -> None:
     """Learn what more of a score looks like: of one assessor, or of several at once."""
-    from engine.paths import check_output
+    from engine.latent.bank import check_name
     from engine.studio.learn.assess import Asked
     from engine.studio.learn.assessed import learned, request, save_alpha_strips
-    from engine.studio.learn.assessors import Input, held, wish
+    from engine.studio.learn.assessors import Input, held, named, wish
     from engine.studio.learn.bank import check_bank, keep, others
     from engine.studio.learn.places import Move
     from engine.studio.learn.subject import Subject
@@ -101,11 +101,11 @@ def assess(
     subject = Subject(model, side, threads, device, classes or ())
     former = check_bank(out, add, subject.info)
     shown = out.with_suffix(".png")
-    check_output(shown)
     given = Input(size, normalise, output)
     wishes = [wish(text, given, subject.device, clip_model) for text in assessor]
     wishes += [held(text, given, subject.device, clip_model) for text in hold or ()]
     _once(wishes)
+    check_name((name or named(wishes)) + ("@000" if each_class else ""), "--name")
     leave = others(without or (), model, subject.info)
     said = {
         **request(wishes, asked, leave), "model": subject.info.hash, "side": side, "classes": classes, "name": name,

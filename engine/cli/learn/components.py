@@ -45,7 +45,7 @@ def components(
 ) -> None:
     """Find the directions in which a model varies most (GANSpace, SeFa)."""
     from engine.errors import printable
-    from engine.paths import check_output
+    from engine.latent.bank import check_name
     from engine.studio.learn.bank import check_bank, keep, others
     from engine.studio.learn.components import components as find
     from engine.studio.learn.components import told, with_facts
@@ -54,10 +54,10 @@ def components(
     from engine.studio.learn.work import Stopped, Work
     from engine.studio.monitor import print_json
 
+    check_name(f"{name}001", "--name")
     subject = Subject(model, threads=threads, device=device, classes=classes or ())
     former = check_bank(out, add, subject.info)
     picture = out.with_suffix(".png")
-    check_output(picture)
     moving, leave = layers_of(layers), others(without or (), model, subject.info)
     asked = {
         "learn": "components", "model": subject.info.hash, "of": of, "count": count, "samples": samples, "seed": seed,

@@ -83,7 +83,7 @@ def steer(
     as_json: JsonOption = False,
 ) -> None:
     """Learn directions that do what edits of a picture do, and how far the model follows."""
-    from engine.paths import check_output
+    from engine.latent.bank import check_name
     from engine.studio.learn.bank import check_bank, keep, others
     from engine.studio.learn.likeness import network, pyramid
     from engine.studio.learn.response_picture import picture
@@ -97,11 +97,10 @@ def steer(
 
     plan = Plan(space.value, layers_of(layers), walk.value, steps, batch, rate, seed)
     edits = edits_of(edit, _range(reach))
-    names = _names(name, [one.name for one in edits])
+    names = [check_name(one, "--name") for one in _names(name, [one.name for one in edits])]
     subject = Subject(model, side, threads, device, classes or ())
     former = check_bank(out, add, subject.info)
     shown = out.with_suffix(".png")
-    check_output(shown)
     leave = others(without or (), model, subject.info)
     compared = pyramid if features is None else network(features, subject.device)
     asked = {

@@ -13,13 +13,22 @@ from engine.paths import check_output
 
 
 def check_bank(out: Path, add: bool, info: ModelInfo) -> Directions:
-    """The bank that is there to add to, else an empty one; before any work. InputError for no place to write."""
+    """The bank that is there to add to, else an empty one; before any work.
+
+    InputError where it, or the picture beside it, cannot be written.
+    """
     if out.suffix != ".safetensors":
         raise InputError(f"{out}: a bank is a .safetensors; name one")
-    if out.is_dir():
-        raise InputError(f"{out}: is a folder; name a file in it")
-    check_output(out)
+    for file in (out, out.with_suffix(".png")):
+        check_file(file)
     return Directions.load(out).check(info) if add and out.exists() else Directions()
+
+
+def check_file(path: Path) -> None:
+    """InputError unless a file can be written there."""
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; name a file in it")
+    check_output(path)
 
 
 def keep(out: Path, former: Directions, found: Sequence[Direction], info: ModelInfo) -> Directions:

@@ -75,10 +75,11 @@ def compass(
     bank = None if within is None else Directions.load(within).check(info)
     around = others(leave, model, info)
     subject = Subject(model, side, threads, device)
+    of = of if bank is not None else of or _usual(piles)
     asked = {"compass": info.hash, "of": of, "count": count, "samples": samples, "seed": seed, "side": side}
     work = Work(out, asked, tell, stop)
     if bank is None:
-        compared = compared_in(subject, of or _usual(piles), count, samples, seed, work)
+        compared = compared_in(subject, of, count, samples, seed, work)
     else:
         compared = within_bank(subject, bank, of, count)
     learned = learn_from(subject, piles, compared, name, method, layers, around)

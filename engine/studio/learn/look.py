@@ -5,7 +5,7 @@ from pathlib import Path
 from engine.errors import EngineError, InputError
 from engine.generator.catalog import file_of, model_info
 from engine.latent.directions import Directions, Match
-from engine.paths import check_output
+from engine.studio.learn.bank import check_file
 from engine.studio.learn.work import Tell, quiet
 
 
@@ -37,7 +37,7 @@ def look(
 def _check_strips(path: Path) -> None:
     if path.suffix.lower() != ".png":
         raise InputError(f"--strips {path}: a picture of strips is a .png; name one")
-    check_output(path)
+    check_file(path)
 
 
 def _model_of(bank: Path, directions: Directions) -> str:

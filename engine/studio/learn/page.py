@@ -15,7 +15,7 @@ from PIL import Image
 from engine.errors import InputError
 from engine.generator.base import ModelInfo
 from engine.latent.directions import Direction, Directions
-from engine.paths import part_beside
+from engine.paths import check_output, part_beside
 from engine.studio.learn.effects import AMOUNTS, PLACES, SPREAD, Effect, Spread, effects
 from engine.studio.learn.strips import AMOUNTS as SHOWN
 from engine.studio.learn.strips import SEED, Block, block
@@ -67,7 +67,11 @@ def pages(folder: Path, subject: Subject, bank: Directions, *, title: str, seed:
     """
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file; name a folder for the pages")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be made ({error.strerror}); choose another folder") from None
+    check_output(folder / "index.html")
     tell("measuring the model", 0, 1)
     spread = Spread.measured(subject, seed)
     places = subject.sample(ROWS, SEED)

@@ -11,8 +11,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from engine.errors import InputError
 from engine.latent.space import seed_z
-from engine.paths import check_output, part_beside
+from engine.paths import part_beside
 from engine.studio.learn.assessors import Assessor, assessor
+from engine.studio.learn.bank import check_file
 from engine.studio.learn.strips import GREY, INK, PAPER, as_bytes, enlarged
 from engine.studio.learn.subject import Sample, Subject
 from engine.studio.learn.work import Tell, quiet
@@ -47,7 +48,7 @@ def sheet(
     """
     if out.suffix.lower() != ".png":
         raise InputError(f"{out}: a contact sheet is a .png; name one")
-    check_output(out)
+    check_file(out)
     if pool and pool < count:
         raise InputError(f"--pool {pool}: give as many as are shown ({count}), or more")
     if seed + max(pool, count) > 2**32:

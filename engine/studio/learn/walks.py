@@ -117,6 +117,8 @@ class Walk(nn.Module):
 
 def _rows(subject: Subject, space: Space, layers: tuple[int, ...] | None) -> Tensor:
     """(num_ws,) which layers of w follow."""
+    if layers is not None and (bad := [layer for layer in layers if layer >= subject.info.num_ws]):
+        raise InputError(f"--layers {bad[0]}: {subject.info.name} has 0 to {subject.info.num_ws - 1}")
     ones = np.ones(subject.info.z_dim if space == "z" else subject.info.w_dim)
     return subject.follows(Direction("walk", ones, space, layers=layers))
 
