@@ -18,6 +18,7 @@ from engine.cli.learn.options import (
     SideOption,
     ThreadsOption,
     WithoutOption,
+    telling,
     working,
 )
 from engine.cli.options import JsonOption
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from engine.studio.learn.vocabulary.vocabulary import Vocabulary
 
 DESCRIBED = 60  # random directions that the whole path adds to the layer-selective ones
-FEW = 12  # refused words in a line
 
 BankOption = Annotated[
     Path | None, typer.Option("--bank", metavar="BANK", help="The directions that were described, or are to be.")
@@ -84,13 +84,19 @@ def whole(
     from engine.studio.learn.subject import Subject
     from engine.studio.learn.vocabulary import learn as room
     from engine.studio.learn.vocabulary.selective import Asked
-    from engine.studio.learn.work import Work
+    from engine.studio.learn.work import Stopped, Work
 
     subject = Subject(model, side, threads, device, classes or ())
     check_bank(out, add, subject.info)
     file = bank or out.with_name(f"{out.stem}_directions.safetensors")
     folder = out.with_name(f"{out.stem}_sheet")
     with tidy(), working() as (tell, stop):
+
+        def told(what: str, done: int, of: int) -> None:
+            if stop():
+                raise Stopped("what is done")
+            tell(what, done, of)
+
         if bank is None and not file.is_file():
             if described:
                 raise InputError("--described needs --bank: the directions that were described")
@@ -98,13 +104,13 @@ def whole(
             work = Work(file, _request(subject, asked, classes), tell, stop)
             room.find_directions(subject, file, asked, DESCRIBED, work)
         directions = Directions.load(file)
-        if not described and not folder.exists():
-            room.make_sheet(subject, directions, folder, seed=seed, tell=tell)
+        if not described and not room.is_drawn(folder):
+            room.make_sheet(subject, directions, folder, seed=seed, tell=told)
             _say(f"describe the strips of {folder / 'index.html'}, put the CSV it saves beside it, run this again")
             return
         files = tuple(described or ()) or room.filled(folder)
         wanted = room.Wanted(files, wordbook, language, by_group, name or "", tuple(without or ()), add, seed)
-        found, answers = room.learn_words(subject, directions, out, wanted, tell)
+        found, answers = room.learn_words(subject, directions, out, wanted, told)
     _report(found, answers, as_json)
 
 
@@ -163,7 +169,7 @@ def sheet(
     from engine.studio.learn.vocabulary.learn import make_sheet
 
     subject = Subject(model, side, threads, device, classes or ())
-    with tidy(), working() as (tell, _):
+    with tidy(), telling() as tell:
         make_sheet(
             subject, Directions.load(bank), out, seeds=seeds, seed=seed, amount=amount, side=side, tell=tell
         )  # fmt: skip
@@ -199,7 +205,7 @@ def describe(
     subject = Subject(model, side, threads, device, classes or ())
     known = read_words(words)
     score = clip_score(known, clip_model, subject.device)
-    with tidy(), working() as (tell, _):
+    with tidy(), telling() as tell:
         told = describe_by(
             subject, Directions.load(bank), folder, out, score, known, name="CLIP", amount=amount, side=side, tell=tell
         )

@@ -94,7 +94,7 @@ def _answer(file: Path, line: int, cells: dict[str, str], ids: Collection[str]) 
         hint = nearest(name, sorted(ids)) or "; is this the sheet of another bank?"
         raise InputError(f'{where}: no direction "{printable(name)}"{hint}')
     seed = cells.get("seed", "").strip()
-    if seed and not (seed.isascii() and seed.isdecimal() and len(seed) <= 10):
+    if seed and not (seed.isascii() and seed.isdecimal() and len(seed) <= 10 and int(seed) < 2**32):
         raise InputError(f'{where}: seed "{printable(seed)}"; give the whole number of the sheet')
     text = cells["description"].strip()
     if len(text) > LONGEST:

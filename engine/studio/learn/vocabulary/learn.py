@@ -1,18 +1,16 @@
 """The whole path: directions to describe, the sheet for people, and from what they wrote a bank of words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from engine.errors import InputError
-from engine.latent.directions import Direction, Directions
+from engine.latent.directions import Directions
 from engine.paths import check_output
 from engine.studio.learn.bank import check_bank, cleared, keep, others
+from engine.studio.learn.facts import completed
 from engine.studio.learn.strips import save_strips
 from engine.studio.learn.subject import Subject
-from engine.studio.learn.vocabulary.active import spreads
 from engine.studio.learn.vocabulary.answers import Answers, read_answers, write_answers
 from engine.studio.learn.vocabulary.describe import Score, describe
 from engine.studio.learn.vocabulary.selective import Asked, at_random, selective
@@ -92,24 +90,25 @@ def learn_words(
     groups = answers.groups if wanted.by_group else ("",)
     found = [vocabulary(answers, bank, book, group) for group in groups]
     directions = [d for one in found for d in one.directions(wanted.prefix)]
-    measured = cleared(_spread(subject, directions, wanted.seed), leave)
+    measured = []
+    for i, direction in enumerate(cleared(directions, leave)):
+        tell(f"measuring {direction.name}", i, len(directions))
+        measured.append(completed(subject, direction, seed=wanted.seed))
     keep(out, former, measured, subject.info)
     save_strips(out.with_suffix(".png"), subject, measured[:SHOWN], tell=tell)
     return found, answers
 
 
+def is_drawn(folder: Path) -> bool:
+    """Whether the sheet of this folder is whole: its page is written last."""
+    return (folder / PAGE).is_file()
+
+
 def filled(folder: Path) -> tuple[Path, ...]:
     """The tables in a sheet's folder: its own, and those that people gave back."""
-    if not (folder / PAGE).is_file():
+    if not is_drawn(folder):
         raise InputError(f"{folder}: is no sheet's folder: it has no {PAGE}")
     return tuple(sorted(folder.glob("*.csv")))
-
-
-def _spread(subject: Subject, directions: Sequence[Direction], seed: int) -> list[Direction]:
-    """With the sigma that the model's own latents have along each."""
-    vectors = np.array([d.vector for d in directions])
-    sigmas = spreads(subject, vectors, directions[0].space, seed)
-    return [replace(d, sigma=float(sigma)) for d, sigma in zip(directions, sigmas, strict=True)]
 
 
 def _strips(table: Path, bank: Directions) -> list[Strip]:

@@ -50,7 +50,7 @@ class Strip:
 
 def strips_of(directions: Sequence[Direction], seeds: int, seed: int) -> list[Strip]:
     """Each direction at so many places of its own, shuffled, so that no order says anything."""
-    found = [Strip(d, seed + i * seeds + place) for i, d in enumerate(directions) for place in range(seeds)]
+    found = [Strip(d, (seed + i * seeds + place) % 2**32) for i, d in enumerate(directions) for place in range(seeds)]
     return [found[i] for i in np.random.default_rng(seed).permutation(len(found))]
 
 

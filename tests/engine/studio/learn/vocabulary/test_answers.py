@@ -78,6 +78,7 @@ def test_groups_are_told_apart(tmp_path: Path) -> None:
         ("", 'ada.csv:1: no column "id"'),
         ("id,id,description\n", 'ada.csv:1: two columns "id"'),
         ("id,seed,description\nb4_1,-3,a\n", 'ada.csv:2: seed "-3"'),
+        ("id,seed,description\nb4_1,4294967296,a\n", 'ada.csv:2: seed "4294967296"'),
         (f"id,description\nb4_1,{'a' * (LONGEST + 1)}\n", "ada.csv:2: a description of 2001 characters"),
         ("id,description\nb4_1,a\nb4_1,b\n", 'ada.csv:3: ada describes "b4_1" a second time'),
         (b"id,description\nb4_1,\xff\n", "ada.csv:2: not UTF-8"),

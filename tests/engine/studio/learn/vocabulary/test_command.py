@@ -40,6 +40,7 @@ ASKED = ("--model", "tulip", "-o", "words.safetensors", "--bank", "ways.safetens
 
 
 def test_first_a_sheet_then_words(run: Run, bank: Path, tmp_path: Path) -> None:
+    (tmp_path / "words_sheet" / "strips").mkdir(parents=True)  # what is left where the drawing was cut off
     code, _, said = run(*ASKED)
     assert code == 0 and "words_sheet/index.html" in said
     code, _, said = run(*ASKED)
@@ -52,6 +53,7 @@ def test_first_a_sheet_then_words(run: Run, bank: Path, tmp_path: Path) -> None:
     words = Directions.load(tmp_path / "words.safetensors").check(model_info("tulip"))
     assert words.names == ("open", "petal")
     assert words["open"].measures["directions"] == 3
+    assert all(word.pace is not None and word.safe is not None for word in words)
     assert (tmp_path / "words.png").stat().st_size > 1000
 
 

@@ -56,6 +56,10 @@ def test_a_strip_goes_from_before_to_after(folder: Path) -> None:
             assert centre[1] < centre[0]
 
 
+def test_seeds_go_round_at_the_last_one() -> None:
+    assert sorted(strip.seed for strip in strips_of(list(BANK), 2, 2**32 - 2)) == [0, 1, 2**32 - 2, 2**32 - 1]
+
+
 def test_a_folder_that_may_hold_words_is_left_alone(folder: Path) -> None:
     with pytest.raises(InputError, match="may hold people's words; name a new folder"):
         make_sheet(SUBJECT, BANK, folder, side=SIDE)
