@@ -43,6 +43,7 @@ class CompassSpec:
     axes : in which its examples are compared; their features are latents of `space`
     more, less : (n, dim), (m, dim) the examples that come with the show; may be empty
     layers : of w that its direction moves; None for all
+    show : whose it is: what was sorted while one show plays is nothing to a compass of another that is called the same
     """
 
     name: str
@@ -51,6 +52,7 @@ class CompassSpec:
     less: Array
     space: Literal["z", "w"] = "z"
     layers: Layers = None
+    show: str = ""
 
 
 def compass_controls(names: Sequence[str], voices: int = 1) -> tuple[Control, ...]:
@@ -164,7 +166,7 @@ class _Compass:
 
     def __post_init__(self) -> None:
         dim = self.info.z_dim if self.spec.space == "z" else self.info.w_dim
-        self.key = crc32(repr((self.spec.name, self.spec.space, self.info.hash)).encode())
+        self.key = crc32(repr((self.spec.show, self.spec.name, self.spec.space, self.info.hash)).encode())
         self.examples = np.zeros((0, dim), np.float32)
         self._reads, self._shown = _reads(self.spec, self.info), _shown(self.spec)
         self._learn()

@@ -107,7 +107,8 @@ def _spec(path: Path, row: CompassTable, info: ModelInfo, own: Directions, geome
         raise ShowError('it compares z, and geometry = "flat" has none; name a bank of components in w')
     more, less = (_pile(path, given, info) for given in (row.more, row.less))
     check_apart(more, less)
-    return CompassSpec(row.name, axes, _array(more, space, axes), _array(less, space, axes), space, row.layers)
+    sides = (_array(pile, space, axes) for pile in (more, less))
+    return CompassSpec(row.name, axes, *sides, space, row.layers, str(path))
 
 
 def _pile(path: Path, given: str | tuple[str | int, ...], info: ModelInfo) -> list[Example]:

@@ -174,10 +174,12 @@ def test_a_state_goes_on_with_no_jump_and_the_same_examples() -> None:
     assert other.settle() == pytest.approx(one.settle(), abs=1e-6)
 
 
-def test_what_was_sorted_on_another_model_is_not_taken_over() -> None:
-    one, same, other = Wall(spec()), Wall(spec()), Wall(spec(), info=replace(INFO, hash="h2"))
+def test_what_was_sorted_in_another_show_or_on_another_model_is_not_taken_over() -> None:
+    one, same, model, show = (
+        Wall(spec()), Wall(spec()), Wall(spec(), info=replace(INFO, hash="h2")), Wall(replace(spec(), show="other")),
+    )  # fmt: skip
     one.sort(4)
-    for wall, said in ((same, "3 more"), (other, "0 more")):
+    for wall, said in ((same, "3 more"), (model, "0 more"), (show, "0 more")):
         assert wall.motion.restore(one.motion.state())
         assert wall.motion.compasses.notes()["mood"].startswith(said)
 
