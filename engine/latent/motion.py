@@ -10,22 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.controls import ControlEvent, Controls, Layout
-from engine.errors import ShowError
 from engine.generator.base import ModelInfo
 from engine.latent.board import controls, loop_controls
 from engine.latent.compasses import Compasses, CompassSpec
 from engine.latent.directions import Directions
 from engine.latent.even import EvenFaders
 from engine.latent.finite import all_finite
+from engine.latent.geometry import space_of
 from engine.latent.goals import Goals
 from engine.latent.levels import Levels, Played
 from engine.latent.looper import Looper
 from engine.latent.moved import Moment, Moved, told
 from engine.latent.places import Places
-from engine.latent.plain import Plain
 from engine.latent.resume import fits
-from engine.latent.shell import Shell
-from engine.latent.space import Array, MapZ, Space, seed_z
+from engine.latent.space import Array, MapZ
 from engine.latent.spec import BandSpec, MotionSpec, VoiceSpec
 from engine.latent.steer import Steer
 
@@ -53,7 +51,7 @@ class Motion:
         self._voices, self._layout = tuple(voices), layout
         directions.check(info)
         places.check(info)
-        self._space = _space(self._voices, info, directions, map_z)
+        self._space = space_of(self._voices, info, directions, map_z)
         self._goals = Goals(voices, info, places, self._space)
         self._space.rest_at(self._goals.point)
         self._goal_before = self._goals.goal
@@ -299,12 +297,3 @@ class Motion:
                 velocity[:, i] = state["amounts_velocity"][:, saved.index(number)]
         self._steer.amounts, self._steer.velocity = amounts, velocity
         self._drawn = amounts
-
-
-def _space(voices: Sequence[VoiceSpec], info: ModelInfo, directions: Directions, map_z: MapZ) -> Space:
-    geometries = {voice.motion.geometry for voice in voices}
-    if len(geometries) != 1:
-        raise ShowError("[[voice]] geometries differ; give all voices the same one")
-    if geometries == {"sphere"}:
-        return Shell(info, len(voices), map_z)
-    return Plain(info, len(voices), map_z, directions, seed_z(voices[0].seed, info.z_dim))
