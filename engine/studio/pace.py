@@ -152,7 +152,7 @@ def seen_of(
         looked = seen(subject.pictures(part))
         row = looked if former is None else torch.cat([former, looked])
         former = looked[-1:]
-        found.append(distance(row[:-1], row[1:]).double().cpu().numpy())
+        found.append(distance(row[:-1], row[1:]).cpu().double().numpy())
         told(min(first + CHUNK, len(frames)))
     return np.concatenate(found)
 

@@ -82,7 +82,7 @@ def assess(
     places = Places(subject, subject.sample(asked.places, asked.seed), asked.move)
     learning = _Learning(places, wishes, asked, meeting(asked.move, leave), work)
     theta = learning.run()
-    out = theta.double().cpu().numpy()
+    out = theta.cpu().double().numpy()
     return Learned(out, learning.classes, learning.method, learning.scale)
 
 

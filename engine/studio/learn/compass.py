@@ -154,7 +154,7 @@ def features_of(subject: Subject, pile: Sequence[Example], of: str) -> Array:
         return one_space(pile, "z")
     w = drawn(subject, pile)
     if kind == "w":
-        return np.asarray(w.double().mean(1).cpu().numpy())
+        return np.asarray(w.cpu().double().mean(1).numpy())
     layer = check_layer(subject, layer)
     return np.asarray(array(activations(subject, w, [layer])[layer].flatten(1)), np.float64)
 
@@ -176,4 +176,4 @@ def _usual(piles: tuple[Sequence[Example], Sequence[Example]]) -> str:
 @torch.no_grad()
 def _w_of(subject: Subject, sample: Sample) -> Array:
     """(n, w_dim)."""
-    return np.asarray(subject.w(sample)[:, 0].double().cpu().numpy())
+    return np.asarray(subject.w(sample)[:, 0].cpu().double().numpy())

@@ -85,7 +85,7 @@ def effect(measure: Measure, amounts: Array, scores: Array, deviation: float) ->
 
 
 def _scores(measure: Measure, pictures: Tensor) -> Array:
-    return np.asarray(measure.of(pictures).double().cpu().numpy())
+    return np.asarray(measure.of(pictures).cpu().double().numpy())
 
 
 def _deviation(measure: Measure, scores: Array) -> float:

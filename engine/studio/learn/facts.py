@@ -86,7 +86,7 @@ def sigma_of(subject: Subject, direction: Direction, seed: int = 0) -> float:
     if direction.space == "z":
         return 1.0
     with torch.inference_mode():
-        w = subject.w(subject.sample(SAMPLES_W, seed)).double().cpu()
+        w = subject.w(subject.sample(SAMPLES_W, seed)).cpu().double()
     layers = list(range(w.shape[1]) if direction.layers is None else direction.layers)
     spread = (w[:, layers] @ torch.from_numpy(np.array(direction.vector))).var(0).mean().sqrt().item()
     return spread if spread > 0.0 else direction.sigma
@@ -184,7 +184,7 @@ class Typical:
 
 def features(pictures: Tensor) -> Tensor:
     """(n, 64): of each of 4 x 4 parts the mean colour and the mean strength of edges."""
-    looked = seen(pictures).double()
+    looked = seen(pictures).cpu().double()  # there are devices without float64
     across = functional.pad(torch.diff(looked, dim=-1), (0, 1, 0, 0))
     down = functional.pad(torch.diff(looked, dim=-2), (0, 0, 0, 1))
     edges = (across.square() + down.square()).mean(1, keepdim=True).sqrt()

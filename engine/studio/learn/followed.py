@@ -66,7 +66,7 @@ def followed(
         still = scored(subject, subject.w(sample), wishes)
     amounts = (alphas * per_deviation).tolist()
     moved = [scale.change(scored(subject, w, wishes), still) for w in subject.along(sample, direction, amounts)]
-    each = torch.stack(moved, 1).double().cpu().numpy()  # (places, steps, assessors)
+    each = torch.stack(moved, 1).cpu().double().numpy()  # (places, steps, assessors)
     slopes = [float(_slopes(alphas, each[..., k]).mean()) for k in range(len(wishes))]
     return Followed(alphas, each @ shares(wishes), tuple(slopes))
 

@@ -13,6 +13,7 @@ from engine.studio.learn.edits import Edit
 from engine.studio.learn.likeness import masked_error
 from engine.studio.learn.measures import MEASURES
 from engine.studio.learn.subject import Sample, Subject
+from engine.studio.tulip.metrics import spearman
 
 Array = NDArray[np.float64]
 
@@ -45,7 +46,7 @@ class Response:
 
     @property
     def spearman(self) -> Array:
-        """(places,) rho of asked and done within the range."""
+        """(places,) rho of asked and done within the range; 0 where nothing moves."""
         return spearman(self.asked[self.inside], self.done[:, self.inside])
 
     @property
@@ -168,14 +169,6 @@ def registered(edit: Edit, start: Tensor, drawn: Tensor) -> Tensor:
     return torch.stack(found)
 
 
-def spearman(asked: Array, done: Array) -> Array:
-    """Spearman's rho of asked (k,) with each row of done (n, k), ties at their mean rank; 0 where nothing moves."""
-    x, rows = _ranks(asked), np.array([_ranks(row) for row in done])
-    x, rows = x - x.mean(), rows - rows.mean(1, keepdims=True)
-    length = np.sqrt((x * x).sum() * (rows * rows).sum(1))
-    return np.asarray(np.where(length > 0.0, rows @ x / np.maximum(length, 1e-12), 0.0))
-
-
 def _least(away: Tensor, candidates: Tensor) -> Tensor:
     """Where each row of away (k, candidates) is least, between candidates too."""
     at = away.argmin(1).clamp(1, len(candidates) - 2)
@@ -185,11 +178,5 @@ def _least(away: Tensor, candidates: Tensor) -> Tensor:
     return candidates[at] + part * (candidates[1] - candidates[0])
 
 
-def _ranks(values: Array) -> Array:
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(count)
-    return np.asarray((last - (count - 1) / 2.0)[place], np.float64)
-
-
 def _array(tensor: Tensor) -> Array:
-    return tensor.double().cpu().numpy()
+    return tensor.cpu().double().numpy()

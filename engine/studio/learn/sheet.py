@@ -86,7 +86,7 @@ def order(subject: Subject, judge: Assessor, places: Sample, seed: int, count: i
     for i in range(0, len(places), BATCH):
         tell("drawing places", i, len(places))
         batch = subject.pictures(subject.w(places[i : i + BATCH]))
-        scores.append(judge.score(batch).double().cpu().numpy())
+        scores.append(judge.score(batch).cpu().double().numpy())
         pictures.append(as_bytes(batch))
     values = np.concatenate(scores)
     ranked = np.argsort(values, kind="stable")

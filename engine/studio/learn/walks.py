@@ -86,7 +86,7 @@ class Walk(nn.Module):
 
     def direction(self, name: str, seed: int = 0) -> Direction:
         """What was learned so far, its amounts in sigma. InputError for a walk that leads nowhere."""
-        way = self.straight().detach().double().cpu().numpy()
+        way = self.straight().detach().cpu().double().numpy()
         length = float(np.linalg.norm(way))
         if not (math.isfinite(length) and length > 0.0):
             raise InputError(f"{name}: nothing was learned; no change of the latent brings the pictures nearer to it")
@@ -100,7 +100,7 @@ class Walk(nn.Module):
 
     def length_sigma(self, direction: Direction) -> float:
         """How many sigma an amount of 1 leads along the direction that this became."""
-        return float(self.straight().detach().double().norm()) / direction.sigma
+        return float(self.straight().detach().cpu().double().norm()) / direction.sigma
 
     def _onward(self, x: Tensor, way: Tensor) -> Tensor:
         bend = torch.tanh(x @ (self.first / self.scale).T + self.bias) @ (self.scale * self.second).T
@@ -128,7 +128,7 @@ def _scale(subject: Subject, space: Space, seed: int) -> Tensor:
     if space == "z":
         return torch.ones(1)
     with torch.inference_mode():
-        w = subject.w(subject.sample(1024, seed)).flatten(0, 1).double()
+        w = subject.w(subject.sample(1024, seed)).flatten(0, 1).cpu().double()
         variances = torch.linalg.eigvalsh(torch.cov(w.T))
     return torch.full((1,), max(float((variances.square().sum() / variances.sum()).sqrt()), 1e-6))
 
@@ -153,4 +153,4 @@ def _span(leave: Sequence[Direction], space: Space, layers: tuple[int, ...] | No
 
 
 def _array(tensor: Tensor) -> NDArray[np.float64]:
-    return tensor.detach().double().cpu().numpy()
+    return tensor.detach().cpu().double().numpy()

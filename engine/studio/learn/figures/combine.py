@@ -2,9 +2,10 @@
 
 Five directions are learned as they come out in life: from piles of pictures in which something else leans with what was
 meant. 24 and 24 pictures of 2,048 are sorted into each, by the wanted factor plus 0.6 of another one; those of size by
-their measured `object_size`, which an open flower has more of too. Then each is made orthogonal to compasses of the
-other 18 factors, which are learned from 24 and 24 sorted pictures each as well. Nothing of it knows the true rows; the
-rows alone judge: the change of the wanted factor over the largest change of another one.
+their measured `object_size`, which an open flower has more of too. Whoever sorts sees the factors, as people see a
+flower; what learns sees the piles alone. Then each is made orthogonal to compasses of the other 18 factors, which are
+learned from 24 and 24 sorted pictures each as well. The true rows alone judge: the change of
+the wanted factor over the largest change of another one.
 """
 
 from itertools import combinations
