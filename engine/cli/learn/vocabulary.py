@@ -76,6 +76,7 @@ def whole(
     as_json: JsonOption = False,
 ) -> None:
     if context.invoked_subcommand is not None:
+        _nothing_before(context)
         return
     if model is None or out is None:
         raise InputError(f"{'--model' if model is None else '-o'} is missing: --model M -o BANK.safetensors")
@@ -210,6 +211,15 @@ def describe(
             subject, Directions.load(bank), folder, out, score, known, name="CLIP", amount=amount, side=side, tell=tell
         )
     _say(f"words for {told} strips; learn them with: latenz learn vocabulary --bank {bank} --described {out} ...")
+
+
+def _nothing_before(context: typer.Context) -> None:
+    """InputError for an option before the name of a step, which would not reach it."""
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if source is not None and source.name == "COMMANDLINE":
+            step = context.invoked_subcommand
+            raise InputError(f"{option.opts[0]} stands before {step}, which takes its own: give it after {step}")
 
 
 def _request(subject: "Subject", asked: "Asked", classes: list[int] | None) -> dict[str, Any]:

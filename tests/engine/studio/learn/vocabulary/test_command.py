@@ -66,6 +66,7 @@ def test_first_a_sheet_then_words(run: Run, bank: Path, tmp_path: Path) -> None:
         (("directions", "--model", "tulip", "-o", "x.safetensors", "--space", "q"), "--space q: give z or w"),
         (("directions", "--model", "tulip", "-o", "x.safetensors", "--layer", "b5"), "b5"),
         (("sheet", "--model", "tulip", "-o", "s", "--bank", "none.safetensors"), "none.safetensors"),
+        (("--seed", "5", "sheet", "--model", "tulip", "-o", "s", "--bank", "b"), "--seed stands before sheet"),
         ((*ASKED, "--described", "none.csv"), "none.csv: cannot be read"),
         ((*ASKED, "--language", "zz", "--described", "none.csv"), "--language zz"),
     ],
