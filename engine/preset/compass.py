@@ -107,8 +107,8 @@ def _spec(path: Path, row: CompassTable, info: ModelInfo, own: Directions, geome
         raise ShowError('it compares z, and geometry = "flat" has none; name a bank of components in w')
     more, less = (_pile(path, given, info) for given in (row.more, row.less))
     check_apart(more, less)
-    sides = (_array(pile, space, axes) for pile in (more, less))
-    return CompassSpec(row.name, axes, *sides, space, row.layers, str(path))
+    ups, downs = (_array(pile, space, axes) for pile in (more, less))
+    return CompassSpec(row.name, axes, ups, downs, space, row.layers, str(path))
 
 
 def _pile(path: Path, given: str | tuple[str | int, ...], info: ModelInfo) -> list[Example]:
