@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import comb
+from math import log
 from typing import Literal
 
 import numpy as np
@@ -16,6 +16,7 @@ Layers = tuple[int, ...] | None
 
 LEAST = 2  # examples a side: with one, there is none left to judge by
 SOFTNESS = 0.1  # C of the machine: whitened examples are about sqrt(axes) long, so few of them reach it
+FOLDS = 64  # machines that judge at most: of more examples than that, several are left out at a time
 PASSES, ENOUGH = 300, 1e-4  # over all examples; the largest step of a pass that ends it
 DOUBT = 0.05  # guessing that does as well this often says that the sorting says nothing
 SAME = 1e-6  # places nearer than this, in sigma, are one
@@ -156,9 +157,10 @@ def judged(x: Array, side: Array, method: Method = "svm", rows: Sequence[int] | 
     """
     asked = list(range(len(x)) if rows is None else rows)
     if method == "svm":
-        kept = np.ones((len(asked), len(x)))
-        kept[np.arange(len(asked)), asked] = 0.0
-        normals, biases = _machines(x, side, kept)
+        fold = np.arange(len(asked)) % FOLDS
+        kept = np.ones((min(len(asked), FOLDS), len(x)))
+        kept[fold, asked] = 0.0
+        normals, biases = (found[fold] for found in _machines(x, side, kept))
     else:
         others = [np.arange(len(x)) != i for i in asked]
         parts = [_means(x[keep], side[keep]) for keep in others]
@@ -169,11 +171,17 @@ def judged(x: Array, side: Array, method: Method = "svm", rows: Sequence[int] | 
 
 def luck_of(right_more: int, more: int, right_less: int, less: int) -> float:
     """How often a coin for each example gets a balanced accuracy at least as high: a sum over two binomials."""
-    of_more, of_less = (np.array([comb(n, i) / 2**n for i in range(n + 1)]) for n in (more, less))
+    of_more, of_less = _coins(more), _coins(less)
     at_least = np.append(np.cumsum(of_less[::-1])[::-1], 0.0)  # so many of less, or more of them
     score = right_more / more + right_less / less - 1e-9
     wanted = np.searchsorted(np.arange(less + 1) / less, score - np.arange(more + 1) / more)
     return min(float(of_more @ at_least[wanted]), 1.0)
+
+
+def _coins(n: int) -> Array:
+    """How likely 0, 1, ..., n heads of n coins are, (n + 1,)."""
+    i = np.arange(n)
+    return np.asarray(np.exp(np.append(0.0, np.cumsum(np.log((n - i) / (i + 1.0)))) - n * log(2.0)))
 
 
 def warning_of(right: int, of: int, luck: float) -> str:

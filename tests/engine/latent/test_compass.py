@@ -115,6 +115,12 @@ def test_each_example_is_judged_by_the_others_alone(method: Method) -> None:
     assert [bool(judged(x, side, method, [i])[0]) for i in range(len(x))] == one_by_one
 
 
+def test_large_piles_are_judged_by_a_few_machines() -> None:
+    more, less, _ = piles(5, 90, 6, noise=1.0)
+    x, side = sorted_examples(more, less, plain(6))
+    assert np.mean(judged(x, side) == judged(x, side, "means")) > 0.9
+
+
 @given(st.integers(1, 4), st.integers(1, 4), st.data())
 def test_luck_is_how_often_coins_do_as_well(more: int, less: int, data: st.DataObject) -> None:
     a, b = data.draw(st.integers(0, more)), data.draw(st.integers(0, less))
