@@ -10,8 +10,8 @@ from engine.studio.learn.subject import Subject
 from engine.studio.learn.work import Tell, quiet
 
 SHARE, ERROR = Bar(low=0.9), Bar(high=0.7)
-STRAIGHT = ("zoom", "shift_y", "brightness", "hue")
-BENT = ("shift_x",)  # the tulip's stem stands still: no straight way shifts it, one that bends does
+STRAIGHT = ("zoom", "brightness", "hue")
+BENT = ("shift_x", "shift_y")  # the tulip's stem stands still: no straight way shifts all of them, one that bends does
 COMPARED = "zoom"  # learned both ways
 PLACES = 32
 
