@@ -1,5 +1,6 @@
 """How far a model follows an edit before it stops, at places that nothing was learned from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch.nn import functional
 from engine.latent.directions import Direction
 from engine.studio.learn.edits import Edit
 from engine.studio.learn.likeness import masked_error
-from engine.studio.learn.measures import MEASURES
+from engine.studio.learn.measures import MEASURES, Measure
 from engine.studio.learn.subject import Sample, Subject
 from engine.studio.tulip.metrics import spearman
 
@@ -31,6 +32,7 @@ class Response:
     asked : (alphas,) in the edit's unit, rising, up to `Edit.reach` times its range
     done : (places, alphas) the alpha with which the edit itself comes nearest to what was drawn
     measured : (places, alphas) the edit's measure, as change from the start; None where it has none
+    edited : the same of the edited start pictures: what that measure sees of the edit itself
     error : (places, alphas) masked squared difference from what was wanted; nothing : the same of the start picture
     inside : (alphas,) those within the edit's range
     per_sigma : of alpha, how far one sigma of the direction leads
@@ -39,6 +41,7 @@ class Response:
     asked: Array
     done: Array
     measured: Array | None
+    edited: Array | None
     error: Array
     nothing: Array
     inside: NDArray[np.bool_]
@@ -57,9 +60,17 @@ class Response:
     @property
     def measured_share(self) -> float:
         """The same of the edit's measure; nan without one."""
-        if self.measured is None:
+        return self._share(self.measured)
+
+    @property
+    def edited_share(self) -> float:
+        """The same of what the edit's measure sees of the edit itself: how far it is fit to judge."""
+        return self._share(self.edited)
+
+    def _share(self, measured: Array | None) -> float:
+        if measured is None:
             return float("nan")
-        return float((spearman(self.asked[self.inside], self.measured[:, self.inside]) >= GOOD).mean())
+        return float((spearman(self.asked[self.inside], measured[:, self.inside]) >= GOOD).mean())
 
     @property
     def monotone(self) -> float:
@@ -115,22 +126,27 @@ def response(subject: Subject, edit: Edit, direction: Direction, per_sigma: floa
     measure = MEASURES[edit.measure] if edit.measure else None
     with torch.inference_mode():
         start = subject.pictures(subject.w(sample))
-        drawn, error, nothing = [], [], []
+        drawn, edits, error, nothing = [], [], [], []
         for alpha in asked:
             amounts = torch.full((len(sample),), float(alpha) / per_sigma)
             pictures = subject.pictures(subject.moved(sample, direction, amounts))
             wanted, mask = edit.apply(start, torch.full((len(sample),), float(alpha), device=start.device))
             drawn.append(pictures)
+            edits.append(wanted)
             error.append(_array(masked_error(pictures, wanted, mask)))
             nothing.append(_array(masked_error(start, wanted, mask)))
         done = _array(registered(edit, start, torch.stack(drawn, 1)))
-        measured = None
-        if measure is not None:
-            values = np.stack([_array(measure.of(pictures)) for pictures in drawn], 1)
-            if measure.turn:
-                values = np.unwrap(values, period=measure.turn, axis=1)
-            measured = values - values[:, [int(np.abs(asked).argmin())]]
-    return Response(asked, done, measured, np.stack(error, 1), np.stack(nothing, 1), inside, per_sigma)
+        rest = int(np.abs(asked).argmin())
+        measured, edited = (None if measure is None else _changes(measure, seen, rest) for seen in (drawn, edits))
+    return Response(asked, done, measured, edited, np.stack(error, 1), np.stack(nothing, 1), inside, per_sigma)
+
+
+def _changes(measure: Measure, pictures: Sequence[Tensor], rest: int) -> Array:
+    """(places, alphas) how a measure of the pictures of each alpha differs from that of the alpha at `rest`."""
+    values = np.stack([_array(measure.of(drawn)) for drawn in pictures], 1)
+    if measure.turn:
+        values = np.unwrap(values, period=measure.turn, axis=1)
+    return np.asarray(values - values[:, [rest]])
 
 
 def alphas(edit: Edit) -> tuple[Array, NDArray[np.bool_]]:

@@ -2,8 +2,9 @@
 
 Schwettmann et al. 2021, from the paper: for a layer, the unit d that minimises the mean squared change of its features
 from z to z + step d, orthogonal to all that were found for layers nearer the output. Here the change counts in shares
-of what a random direction does at this layer, so that one rate of learning fits all; and d lies in the space that the
-picture depends on and has to change it, since a direction that does nothing would be the best of all.
+of what a random direction does at this layer, so that one rate of learning fits all; d lies in the space that the
+picture depends on and has to change it, since a direction that does nothing would be the best of all; and the descent
+starts from what is best to first order, as from random starts it ends in poor local minima.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,11 +21,13 @@ from engine.latent.directions import Direction
 from engine.studio.learn.layers import activations, check_layer, layer_names
 from engine.studio.learn.subject import Sample, Subject
 from engine.studio.learn.vocabulary.active import active_space, shifted, spreads
+from engine.studio.learn.vocabulary.linear import FirstOrder, first_order
 from engine.studio.learn.work import Work
 
 METHOD = "layer-selective"
 RANDOM = 6  # directions that are the measure
-STARTS = 4  # of which the best is gone on with
+LINEAR = 64  # dimensions of the active space: with more, to measure them all costs more than the descent
+STARTS = 4  # random ones, where it has more
 VISIBLE, PUSH = 0.5, 10.0  # least change of the picture, in shares of a random direction's; how hard it is asked for
 HELD_OUT = 12  # places that judge
 
@@ -80,7 +83,7 @@ def selective(subject: Subject, asked: Asked, work: Work) -> list[Direction]:
         if i < len(rows):
             continue
         if search is None or (search.layer, search.round) != (place.layer, place.round):
-            search = _Search(subject, asked, basis, place.layer, place.round)
+            search = _Search(subject, asked, basis, place.layer, place.round, lambda: _keep(work, rows, told))
         former = [row for row, other in zip(rows, plan, strict=False) if other.round == place.round]
         row = search.best(former, place.seed, lambda: _keep(work, rows, told))
         rows.append(row)
@@ -132,7 +135,10 @@ def _plan(order: Sequence[str], asked: Asked, dims: int) -> list[_Place]:
 class _Search:
     """Directions for one layer, in one round."""
 
-    def __init__(self, subject: Subject, asked: Asked, basis: NDArray[np.float64], layer: str, turn: int) -> None:
+    def __init__(
+        self, subject: Subject, asked: Asked, basis: NDArray[np.float64], layer: str, turn: int,
+        pause: Callable[[], None],
+    ) -> None:  # fmt: skip
         self.layer, self.round = layer, turn
         self._subject, self._asked, self._basis = subject, asked, basis
         self._step = asked.step * float(spreads(subject, basis, asked.space, asked.seed).mean())
@@ -144,21 +150,22 @@ class _Search:
         self._usual_held_out = self._mean(others, self._held_out)
         if min(self._usual) <= 0.0:
             raise InputError(f"layer {layer} computes the same whatever is drawn; leave it out of --layers")
+        self._linear: FirstOrder | None = None
+        if len(basis) <= LINEAR:
+            self._linear = first_order(
+                subject, layer, self._seen.sample, self._step * basis, asked.space, asked.seed + turn, pause
+            )
 
     def best(
         self, former: Sequence[NDArray[np.float64]], seed: int, pause: Callable[[], None]
     ) -> NDArray[np.float64]:  # fmt: skip
         """The unit vector of least objective, orthogonal to former ones; pause is called after each step."""
         asked, device = self._asked, self._subject.device
-        free = torch.from_numpy(_left(self._basis, former).astype(np.float32)).to(device)
+        rows = _left(self._basis, former)
+        free = torch.from_numpy(rows.astype(np.float32)).to(device)
         numbers = np.random.default_rng(seed)
-        starts = torch.from_numpy(numbers.standard_normal((STARTS, len(free))).astype(np.float32)).to(device)
-        with torch.no_grad():
-            first = [
-                float(self.objective(_unit(start) @ free, np.arange(min(asked.batch, asked.places))))
-                for start in starts
-            ]
-        x = _unit(starts[int(np.argmin(first))]).clone().requires_grad_(True)
+        start = min(self._starts(rows, numbers), key=lambda x: self._whole(x @ free))
+        x = start.clone().requires_grad_(True)
         optimiser = torch.optim.Adam([x], asked.rate)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, asked.steps, asked.rate / 20)
         for _ in range(asked.steps):
@@ -169,10 +176,25 @@ class _Search:
             optimiser.step()
             schedule.step()
             pause()
-        found = (_unit(x.detach()) @ free).cpu().numpy().astype(np.float64)
+        x = min(start, _unit(x.detach()), key=lambda x: self._whole(x @ free))  # a few places may mislead
+        found = (x @ free).cpu().numpy().astype(np.float64)
         for row in former:  # float32 above leaves 1e-7 of them
             found -= (found @ row) * row
         return np.asarray(found / np.linalg.norm(found))
+
+    def _starts(self, free: NDArray[np.float64], numbers: np.random.Generator) -> Tensor:
+        """Unit rows in coordinates of free: the best to first order; of a wide active space, random ones."""
+        if self._linear is None:
+            starts = numbers.standard_normal((STARTS, len(free)))
+        else:
+            starts = self._linear.least(free @ self._basis.T, self._usual)
+        starts /= np.linalg.norm(starts, axis=1, keepdims=True)
+        return torch.from_numpy(starts.astype(np.float32)).to(self._subject.device)
+
+    @torch.no_grad()
+    def _whole(self, way: Tensor) -> float:
+        """The objective at all places."""
+        return float(self.objective(way, np.arange(self._asked.places)))
 
     def objective(self, way: Tensor, some: NDArray[np.intp]) -> Tensor:
         """Change of the layer in shares of a random direction's, and what the picture lacks of its least change.

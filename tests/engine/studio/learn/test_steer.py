@@ -150,7 +150,7 @@ def test_where_the_model_stops_is_found() -> None:
     assert asked[0] == -2.0 and asked[-1] == 2.0 and inside.sum() == 11
     done = np.clip(asked, -0.8, 1.4)[None].repeat(5, 0)
     zeros = np.ones_like(done)
-    found = response.Response(asked, done, None, 0.4 * zeros, zeros, inside, 0.1)
+    found = response.Response(asked, done, None, None, 0.4 * zeros, zeros, inside, 0.1)
     low, high = found.limits
     assert low == pytest.approx(-0.8, abs=0.21) and high == pytest.approx(1.4, abs=0.21)
     assert found.gain == pytest.approx(1.0) and found.ratio == pytest.approx(0.4)
