@@ -60,7 +60,7 @@ def assess(
     places: Annotated[
         int, typer.Option("--places", metavar="N", min=16, max=100_000, help="Pictures to learn from.")
     ] = 256,
-    steps: Annotated[int, typer.Option("--steps", metavar="N", min=0, max=1_000_000, help="Of learning.")] = 160,
+    steps: Annotated[int, typer.Option("--steps", metavar="N", min=0, max=1_000_000, help="Of learning.")] = 200,
     batch: Annotated[int, typer.Option("--batch", metavar="N", min=1, max=1024, help="Pictures in a step.")] = 16,
     size: Annotated[
         int | None, typer.Option("--assessor-size", metavar="PX", min=1, max=4096, help="Of a file's square input.")

@@ -28,6 +28,7 @@ DECAY = (0.9, 0.99)  # of Adam's means
 TRIED = 96  # places of each class that the length is set with
 LEAST_LEFT = 1e-3  # of the slopes, without what they have along directions to leave alone
 NOT_FINITE = "a gradient is not finite"
+SHORT = 0.1  # what the square of theta's length weighs, in sigma, beside the square of what is missed
 LEAST_SLOPE = 0.5  # below this a direction is not made longer: the model does not follow
 
 
@@ -45,7 +46,7 @@ class Asked:
     move: Move = field(default_factory=Move)
     reach: float = 1.0
     places: int = 256
-    steps: int = 160
+    steps: int = 200
     batch: int = 16
     rate: float = 0.08
     seed: int = 0
@@ -71,7 +72,10 @@ class Learned:
 def assess(
     subject: Subject, wishes: Sequence[Wish], asked: Asked, leave: Sequence[Direction] = (), work: Work | None = None
 ) -> Learned:
-    """theta = argmin E (A(G(T(z, alpha))) - A(G(z)) - w alpha)^2, T = z + alpha theta, over all assessors A.
+    """theta = argmin E (A(G(T(z, alpha))) - A(G(z)) - w alpha)^2 + 0.1 |alpha theta|^2, T = z + alpha theta.
+
+    Over all assessors A. The second term is ours, in sigma: without it theta grows long where places differ in how they
+    follow, for a little more evenness, and leaves what the model was taught.
 
     Scores are in deviations. An assessor of weight w is to change by w alpha: several change at once, one of weight 0
     holds still. Places move as a show moves them; where they keep their lengths, each keeps its own. `leave`: theta
@@ -139,6 +143,7 @@ class _Learning:
 
         slope = self._slope(rows, alpha[:, None] * theta[own], missed, step)
         gradient = torch.zeros_like(theta).index_add_(0, own, alpha[:, None] * slope) / len(rows)
+        gradient += SHORT * alpha.square().mean() / len(theta) * theta / self._spread(theta).square()
         gradient = self._free(gradient)
         first = DECAY[0] * first + (1 - DECAY[0]) * gradient
         second = DECAY[1] * second + (1 - DECAY[1]) * gradient.square().mean(1, keepdim=True)
@@ -160,9 +165,14 @@ class _Learning:
         ridge = 1e-3 * square.diagonal(dim1=1, dim2=2).mean(1)[:, None, None] * torch.eye(len(self.wishes)).to(square)
         theta = (torch.linalg.pinv(square + ridge) @ self.weights[:, None] * slopes).sum(1)
         length = theta.norm(dim=1, keepdim=True).clamp_min(1e-12)
-        spread = (self.places.points() @ (theta / length).T).std(0)[:, None]
-        start: Tensor = theta * (FARTHEST * spread / length).clamp_max(1.0)
+        start: Tensor = theta * (FARTHEST * self._spread(theta) / length).clamp_max(1.0)
         return start
+
+    def _spread(self, theta: Tensor) -> Tensor:
+        """(classes or 1, 1) one sigma along each theta: how far the places lie from each other."""
+        way = theta / theta.norm(dim=1, keepdim=True).clamp_min(1e-12)
+        spread: Tensor = (self.places.points() @ way.T).std(0)[:, None]
+        return spread.clamp_min(1e-12)
 
     def _lengthened(self, theta: Tensor) -> Tensor:
         """Each theta as long as one deviation takes on average, at places that were learned from.

@@ -28,6 +28,7 @@ METHOD = "layer-selective"
 RANDOM = 6  # directions that are the measure
 LINEAR = 64  # dimensions of the active space: with more, to measure them all costs more than the descent
 STARTS = 4  # random ones, where it has more
+SHARES = (0.2, 0.3, 0.45, 0.7, 1.0)  # that the picture is to change to first order: the whole step does otherwise
 VISIBLE, PUSH = 0.5, 10.0  # least change of the picture, in shares of a random direction's; how hard it is asked for
 HELD_OUT = 12  # places that judge
 
@@ -187,7 +188,9 @@ class _Search:
         if self._linear is None:
             starts = numbers.standard_normal((STARTS, len(free)))
         else:
-            starts = self._linear.least(free @ self._basis.T, self._usual)
+            inside = free @ self._basis.T
+            starts = np.array([self._linear.least(inside, share * self._usual[1]) for share in SHARES])
+            starts = np.concatenate([starts, -starts])  # to first order the same
         starts /= np.linalg.norm(starts, axis=1, keepdims=True)
         return torch.from_numpy(starts.astype(np.float32)).to(self._subject.device)
 
