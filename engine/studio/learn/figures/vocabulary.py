@@ -25,7 +25,7 @@ MODEL = "tulip"
 PLANTED, DESCRIBED, SEEDS, DIMS = 20, 200, 10, (20, 64, 512)
 DIRECTIONS = 240  # of the tulip, described by three who know its factors and err in one word of ten
 KEEPS = 0.8
-LAYERS, STEPS, SIDE = ("b4", "b16", "palette"), 60, 32
+LAYERS, STEPS, SIDE = ("b4", "b16", "palette"), 20, 32
 
 BOOK = data_dir("presets") / "vocabulary" / "wordbook.toml"  # synonyms of the scripted describers, merged by hand
 

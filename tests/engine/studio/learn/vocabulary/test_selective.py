@@ -47,12 +47,22 @@ def test_directions_change_the_picture_and_spare_the_layer(straight: list[Direct
 def test_work_that_was_stopped_goes_on_to_the_same_directions(
     subject: Subject, straight: list[Direction], tmp_path: Path
 ) -> None:
-    looks = iter([False] * (ASKED.steps + 3) + [True])  # in the second direction
+    dims = len(active_space(subject, "z", ASKED.seed))  # each is looked at once
+    looks = iter([False] * (dims + ASKED.steps + 3) + [True])  # in the second direction
     with pytest.raises(Stopped):
         selective(subject, ASKED, Work(tmp_path / "x.safetensors", {}, stop=lambda: next(looks)))
     again = selective(subject, ASKED, Work(tmp_path / "x.safetensors", {}))
     for one, other in zip(again, straight, strict=True):
         np.testing.assert_allclose(one.vector, other.vector, atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", [1, 21])
+def test_the_first_layer_is_spared_beside_a_direction_of_the_palette(seed: int, tmp_path: Path) -> None:
+    asked = Asked(layers=("b4", "palette"), per_layer=1, steps=3, places=6, batch=3, seed=seed)
+    palette, b4 = selective(Subject("tulip", 32, 1), asked, Work(tmp_path / "x.safetensors", {}))
+    assert (palette.name, b4.name) == ("palette_1", "b4_1")
+    assert b4.measures["layer_change"] < 0.3
+    assert b4.measures["picture_change"] > 0.25
 
 
 def test_directions_at_random_lie_where_something_changes(subject: Subject) -> None:
