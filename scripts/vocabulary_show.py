@@ -54,7 +54,7 @@ def main() -> None:
         found, answers = learn_words(subject, bank, words, wanted)
         shutil.copy(words, args.out / words.name)
         with Image.open(words.with_suffix(".png")) as picture:
-            picture.convert("RGB").save(args.picture, quality=88)
+            picture.convert("RGB").save(args.picture, quality=76)
     for line in lines(found[0], answers):
         print(line)
     for word in found[0].words:
