@@ -89,7 +89,7 @@ MISTAKES = [
     (("play", PLAIN, "--size", "-1x64"), "--size -1x64: give width x height"),
     (("play", PLAIN, "--osc", "here"), "--osc here: give HOST:PORT"),
     (("play", PLAIN, "--osc", "127.0.0.1:70000"), "--osc 127.0.0.1:70000: give HOST:PORT"),
-    (("play", "pulze"), 'pulze: no such show; did you mean "pulse"?; there are: first_light,'),
+    (("play", "pulze"), 'pulze: no such show; did you mean "pulse"?; there are: compass,'),
     (("play", PLAIN, "--model", "silkk"), "--model silkk: no model 'silkk' is built in; did you mean 'silk'?"),
     (("play", PLAIN, "--device", "gpu"), "--device gpu: give auto, cpu, cuda or mps"),
     (("play", PLAIN, "--seed", "-1"), "'--seed'"),

@@ -59,6 +59,7 @@ class Playing:
             self._supervisor.start("script")
         elif self.show.script is None and child is not None:
             end(self._supervisor.children.pop("script"))
+            self._session.board.row("script")[Board.PID] = 0  # it is not missed: nobody waits for its heartbeat
 
     def select(self, number: int) -> None:
         """Play the show of this number, from 1, in the order of `next`."""

@@ -211,14 +211,15 @@ def test_every_shipped_show_plays(tmp_path: Path) -> None:
     """Each for a moment, one after the other in one run, without black and without a restart."""
     shows = tmp_path / "shows"
     shutil.copytree(data_dir("presets"), shows)
-    names = ("pulse", "garden", "mosaic", "hands_on", "score", "first_light")
+    names = ("pulse", "garden", "mosaic", "hands_on", "score", "compass", "vocabulary", "demonstrate", "first_light")
     with Live(shows / "first_light", tmp_path, "--size", "96x64") as live:
         live.playing()
         for number, name in enumerate(names, 1):
             live.osc.send_message("/show/next", 1)
             live.wait(lambda name=name: f"playing {name}" in live.said())  # type: ignore[misc]
             live.wait(lambda number=number: live.health()["generation"] == number + 1)  # type: ignore[misc]
-            live.wait(lambda: live.health()["ok"])
+            live.wait(lambda name=name: ("script" in live.health()["processes"]) == (name == "score"))  # type: ignore[misc]
+            live.wait(lambda: live.health()["ok"])  # the script's process of the show before is not missed
             before = live.drawn()
             live.wait(lambda before=before: live.drawn() > before + 5)  # type: ignore[misc]
         pid = str(live.process.pid)
