@@ -8,12 +8,12 @@ SPREAD = 0.03  # Oklab: how much the background may always vary
 FAR, SOFT = 3.5, 0.5  # spreads away where a pixel is half object, and how soft that is
 DARK = 1e-4  # keeps the slope of the cube root finite at black
 
-_TO_LMS = (
+TO_LMS = (
     (0.4122214708, 0.5363325363, 0.0514459929),
     (0.2119034982, 0.6806995451, 0.1073969566),
     (0.0883024619, 0.2817188376, 0.6299787005),
 )
-_TO_LAB = (
+TO_LAB = (
     (0.2104542553, 0.7936177850, -0.0040720468),
     (1.9779984951, -2.4285922050, 0.4505937099),
     (0.0259040371, 0.7827717662, -0.8086757660),
@@ -25,8 +25,8 @@ def oklab(pictures: Tensor) -> Tensor:
     linear = torch.where(
         pictures <= 0.04045, pictures / 12.92, ((pictures.clamp_min(0.0) + 0.055) / 1.055) ** 2.4
     )  # fmt: skip
-    lms = torch.einsum("ij,njhw->nihw", pictures.new_tensor(_TO_LMS), linear)
-    return torch.einsum("ij,njhw->nihw", pictures.new_tensor(_TO_LAB), (lms + DARK) ** (1 / 3))
+    lms = torch.einsum("ij,njhw->nihw", pictures.new_tensor(TO_LMS), linear)
+    return torch.einsum("ij,njhw->nihw", pictures.new_tensor(TO_LAB), (lms + DARK) ** (1 / 3))
 
 
 def foreground(pictures: Tensor) -> Tensor:

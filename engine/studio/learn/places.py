@@ -37,7 +37,7 @@ class Places:
             raise InputError("--shell keeps the length of z; w has none to keep: leave it out, or learn in z")
         self.subject, self.sample, self.move = subject, sample, move
         self.dim = subject.info.z_dim if move.space == "z" else subject.info.w_dim
-        self.follows = _follows(subject, move)
+        self.follows = subject.follows(move.space, move.layers)
         with torch.inference_mode():
             self._w = torch.cat([subject.w(sample[i : i + 256]) for i in range(0, len(sample), 256)])
 
@@ -84,16 +84,3 @@ def span(vectors: Sequence[NDArray[np.float64]], dim: int, device: torch.device)
         return torch.zeros(0, dim, device=device)
     _, sizes, rows = np.linalg.svd(np.array(vectors), full_matrices=False)
     return torch.from_numpy(rows[sizes > 1e-6 * sizes[0]].astype(np.float32)).to(device)
-
-
-def _follows(subject: Subject, move: Move) -> Tensor:
-    """(num_ws,) which layers follow."""
-    info = subject.info
-    asked = range(info.num_ws) if move.layers is None else move.layers
-    if bad := [layer for layer in asked if not 0 <= layer < info.num_ws]:
-        raise InputError(f"--layers {bad[0]}: {info.name} has 0 to {info.num_ws - 1}")
-    rows = set(asked)
-    if move.space == "z" and move.layers is not None:
-        held = [b for b in info.bands if any(b.first <= layer < b.last for layer in asked)]
-        rows = {layer for band in held for layer in range(band.first, band.last)}
-    return torch.tensor([layer in rows for layer in range(info.num_ws)], device=subject.device)

@@ -134,21 +134,26 @@ class Subject:
             points = w.cpu().numpy().astype(np.float64)
             carried = _carried(points.reshape(-1, points.shape[-1]), direction, np.repeat(sigmas, points.shape[1]))
             far = torch.from_numpy(carried.reshape(points.shape).astype(np.float32)).to(self.device)
-        return torch.where(self.follows(direction)[:, None], far, w)
+        return torch.where(self.follows(direction.space, direction.layers)[:, None], far, w)
 
     def along(self, sample: Sample, direction: Direction, amounts: Sequence[float]) -> Iterator[Tensor]:
         """For each amount, w (n, num_ws, w_dim) of all places there."""
         for amount in amounts:
             yield self.moved(sample, direction, torch.full((len(sample),), float(amount)))
 
-    def follows(self, direction: Direction) -> Tensor:
-        """(num_ws,) which layers of w the direction moves."""
-        if direction.layers is None:
+    def follows(self, space: str, layers: Sequence[int] | None) -> Tensor:
+        """(num_ws,) which layers of w a direction of this space moves, made for these layers; None is all.
+
+        InputError for a layer that there is not.
+        """
+        if bad := [layer for layer in layers or () if not 0 <= layer < self.info.num_ws]:
+            raise InputError(f"--layers {bad[0]}: {self.info.name} has 0 to {self.info.num_ws - 1}")
+        if layers is None:
             rows = set(range(self.info.num_ws))
-        elif direction.space == "w":
-            rows = set(direction.layers)
+        elif space == "w":
+            rows = set(layers)
         else:
-            held = [b for b in self.info.bands if any(b.first <= layer < b.last for layer in direction.layers)]
+            held = [b for b in self.info.bands if any(b.first <= layer < b.last for layer in layers)]
             rows = {layer for band in held for layer in range(band.first, band.last)}
         return torch.tensor([layer in rows for layer in range(self.info.num_ws)], device=self.device)
 

@@ -45,7 +45,7 @@ class Walk(nn.Module):
         self.space: Space = space
         self.layers, self.kind, self._subject = layers, kind, subject
         dim = subject.info.z_dim if space == "z" else subject.info.w_dim
-        self.register_buffer("rows", _rows(subject, space, layers))
+        self.register_buffer("rows", subject.follows(space, layers))
         self.register_buffer("span", _span(leave, space, layers, dim))
         self.register_buffer("scale", _scale(subject, space, seed))
         self.way = nn.Parameter(torch.zeros(dim))
@@ -113,14 +113,6 @@ class Walk(nn.Module):
     def _sigma(self) -> float:
         """About one sigma of the latents, or less, to know how finely to step."""
         return 1.0 if self.space == "z" else 0.5 * float(self.scale)
-
-
-def _rows(subject: Subject, space: Space, layers: tuple[int, ...] | None) -> Tensor:
-    """(num_ws,) which layers of w follow."""
-    if layers is not None and (bad := [layer for layer in layers if layer >= subject.info.num_ws]):
-        raise InputError(f"--layers {bad[0]}: {subject.info.name} has 0 to {subject.info.num_ws - 1}")
-    ones = np.ones(subject.info.z_dim if space == "z" else subject.info.w_dim)
-    return subject.follows(Direction("walk", ones, space, layers=layers))
 
 
 def _scale(subject: Subject, space: Space, seed: int) -> Tensor:

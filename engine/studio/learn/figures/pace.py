@@ -16,6 +16,7 @@ from engine.preset import Options, load_show
 from engine.show.picture import Picture
 from engine.studio.figures import Bar, Row
 from engine.studio.learn.facts import completed
+from engine.studio.learn.foreground import TO_LAB, TO_LMS
 from engine.studio.learn.perceived import changes
 from engine.studio.learn.subject import Subject
 from engine.studio.learn.work import Tell
@@ -40,13 +41,6 @@ wander = 1.0
 wander_hz = 0.1
 pace = {pace}
 """
-# sRGB, linear, to Oklab's cones, and their cube roots to Oklab (Ottosson 2020)
-_CONES = [[0.4122214708, 0.5363325363, 0.0514459929],
-          [0.2119034982, 0.6806995451, 0.1073969566],
-          [0.0883024619, 0.2817188376, 0.6299787005]]  # fmt: skip
-_OKLAB = [[0.2104542553, 0.7936177850, -0.0040720468],
-          [1.9779984951, -2.4285922050, 0.4505937099],
-          [0.0259040371, 0.7827717662, -0.8086757660]]  # fmt: skip
 
 
 def rows(seed: int, threads: int, tell: Tell) -> list[Row]:
@@ -112,11 +106,11 @@ def walked(seed: int, pace: float, seconds: float, threads: int = 1) -> tuple[Ar
 
 
 def oklab(pixels: Tensor) -> Tensor:
-    """Bytes of sRGB (..., 3) in Oklab, where equal distances look about equal."""
+    """Bytes of sRGB (..., 3) in Oklab (Ottosson 2020), where equal distances look about equal."""
     c = pixels.float() / 255.0
     linear = torch.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
-    cones = (linear @ torch.tensor(_CONES).T).clamp(min=0.0)
-    return cones ** (1 / 3) @ torch.tensor(_OKLAB).T
+    cones = (linear @ torch.tensor(TO_LMS).T).clamp(min=0.0)
+    return cones ** (1 / 3) @ torch.tensor(TO_LAB).T
 
 
 def _journey(subject: Subject, seed: int) -> list[Row]:
