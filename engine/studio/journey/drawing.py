@@ -1,0 +1,95 @@
+"""Rows of a sequence become pictures, block by block: what every step of a journey draws with."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import InputError
+from engine.generator.base import ModelInfo
+from engine.generator.catalog import How, model_info, open_model
+
+Rows = NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a sequence is drawn.
+
+    size : (width, height); None is the model's own
+    classes : of a conditional model, for rows that carry no weights of their own: one class
+    """
+
+    model: str
+    size: tuple[int, int] | None = None
+    psi: float = 1.0
+    class_: int | None = None
+    backend: str = "eager"
+    device: str = "cpu"
+    threads: int = 1
+
+
+class Drawing:
+    """A generator that draws rows of z or w one after another: the same row always gives the same picture."""
+
+    def __init__(self, look: Look) -> None:
+        how = How(backend=look.backend, live=False)
+        self.look, self.info = look, model_info(look.model, how=how)
+        self.classes = int(self.info.extra.get("classes", 0))
+        if look.class_ is not None and not 0 <= look.class_ < self.classes:
+            have = f"classes 0 to {self.classes - 1}" if self.classes else "no classes"
+            raise InputError(f"--class {look.class_}: {self.info.name} has {have}")
+        self.size = look.size or (self.info.width, self.info.height)
+        self._generator = open_model(look.model, look.device, look.threads, how)
+        try:
+            self._generator.prepare(1, *self.size)
+        except BaseException:
+            self._generator.close()
+            raise
+
+    def w(self, rows: Rows, classes: Rows | None = None) -> NDArray[np.float32]:
+        """Rows (n, z_dim), or (n, num_ws, w_dim) of psi 1, as w (n, num_ws, w_dim) that is drawn."""
+        weights = self._weights(len(rows), classes)
+        if rows.ndim == 3:
+            return self._generator.truncated(np.asarray(rows, np.float32), self.look.psi, weights)
+        z = np.asarray(rows, np.float64)
+        # BigGAN's sampling makes z shorter by psi; rows are as long as they should be.
+        psi = 1.0 if getattr(self._generator, "scales_z", False) else self.look.psi
+        if (of_classes := getattr(self._generator, "map_classes", None)) is not None:
+            return np.asarray(of_classes(z, psi, weights))
+        return self._generator.map(np.repeat(z[:, None], len(self.info.bands), 1), psi)
+
+    def pictures(self, rows: Rows, classes: Rows | None = None) -> NDArray[np.uint8]:
+        """(n, height, width, 3) sRGB of rows."""
+        return self.draw(self.w(rows, classes))
+
+    def draw(self, w: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """(n, height, width, 3) sRGB of w that is drawn as it is."""
+        controls = {"psi": self.look.psi}
+        out = np.empty((len(w), self.size[1], self.size[0], 3), np.uint8)
+        for i, row in enumerate(w):
+            out[i] = self._generator.draw(row[None], controls)[0, :, :, :3]
+        return out
+
+    def _weights(self, count: int, classes: Rows | None) -> NDArray[np.float64] | None:
+        if not self.classes:
+            return None
+        if classes is not None:
+            return np.asarray(classes, np.float64)
+        weights = np.zeros((count, self.classes))
+        weights[:, self.look.class_ or 0] = 1.0
+        return weights
+
+    @property
+    def backend(self) -> str:
+        """What draws."""
+        return self._generator.backend
+
+    def close(self) -> None:
+        """Give back what is held."""
+        self._generator.close()
+
+
+def info_of(model: str) -> ModelInfo:
+    """What a model is, as a Drawing would open it."""
+    return model_info(model, how=How(live=False))
