@@ -24,6 +24,7 @@ from engine.studio.learn.work import Tell, Work
 MODEL = "tulip"
 PLANTED, DESCRIBED, SEEDS, DIMS = 20, 200, 10, (20, 64, 512)
 DIRECTIONS = 240  # of the tulip, described by three who know its factors and err in one word of ten
+MANY = 1_920  # as many as it takes until every pair of words adds up
 KEEPS = 0.8
 LAYERS, STEPS, SIDE = ("b4", "b16", "palette"), 20, 32
 
@@ -53,34 +54,38 @@ def _planted(seed: int, tell: Tell) -> list[Row]:
 
 def _words(seed: int, tell: Tell) -> list[Row]:
     """The effect of a word on its factor is known exactly: the factor's row times the word's unit vector."""
-    tell("words of the tulip", 0, 1)
     rows, names = np.array([d.vector for d in model_directions(MODEL)]), model_directions(MODEL).names
-    found = learned(rows, names, seed)
-    effects = np.array([rows @ (w.vector / np.linalg.norm(w.vector)) for w in found.words])
-    own = [_meant(w.text, names) for w in found.words]
-    known = [(effect, *meant) for effect, meant in zip(effects, own, strict=True) if meant is not None]
-    truths = [effect[factor] * sign for effect, factor, sign in known]
-    kept = [
-        min((a[i] + b[i]) / a[i], (a[j] + b[j]) / b[j]) for (a, i, _), (b, j, _) in combinations(known, 2) if i != j
-    ]
-    of = f"{len(known)} words of {DIRECTIONS} directions, three scripted describers"
-    pairs = f"the lesser of two, {len(kept)} pairs of {len(known)} words"
-    return [
-        Row("vocabulary: mean cosine of a word with the factor it names", of, float(np.mean(truths))),
-        Row("vocabulary: agreement (Krippendorff's alpha)", of, found.agreement),
-        Row("vocabulary: two words summed keep of their effect, median", pairs, float(np.median(kept)), Bar(low=KEEPS)),
-        Row(
-            "vocabulary: pairs in which both keep 80 %", pairs, 100 * float(np.mean(np.array(kept) >= KEEPS)), unit="%"
-        ),
-        Row("vocabulary: the pair that keeps least", pairs, min(kept)),
-    ]
+    out = []
+    for turn, count in enumerate((DIRECTIONS, MANY)):
+        tell("words of the tulip", turn, 2)
+        found = learned(rows, names, seed, count)
+        effects = np.array([rows @ (w.vector / np.linalg.norm(w.vector)) for w in found.words])
+        own = [_meant(w.text, names) for w in found.words]
+        known = [(effect, *meant) for effect, meant in zip(effects, own, strict=True) if meant is not None]
+        truth = float(np.mean([effect[factor] * sign for effect, factor, sign in known]))
+        kept = [
+            min((a[i] + b[i]) / a[i], (a[j] + b[j]) / b[j]) for (a, i, _), (b, j, _) in combinations(known, 2) if i != j
+        ]
+        of = f"{len(known)} words of {count} directions, three scripted describers"
+        pairs = f"the lesser of two, {len(kept)} pairs of words of {count} directions"
+        every = Bar(low=KEEPS) if count == MANY else None
+        out += [
+            Row("vocabulary: mean cosine of a word with the factor it names", of, truth),
+            Row("vocabulary: agreement (Krippendorff's alpha)", of, found.agreement),
+            Row("vocabulary: two words summed keep of their effect, median", pairs, float(np.median(kept)),
+                Bar(low=KEEPS)),
+            Row("vocabulary: pairs in which both keep 80 %", pairs, 100 * float(np.mean(np.array(kept) >= KEEPS)),
+                unit="%"),
+            Row("vocabulary: the pair that keeps least", pairs, min(kept), every),
+        ]  # fmt: skip
+    return out
 
 
-def learned(rows: Array, names: tuple[str, ...], seed: int) -> Vocabulary:
+def learned(rows: Array, names: tuple[str, ...], seed: int, count: int = DIRECTIONS) -> Vocabulary:
     """Words of directions at random, as scripted describers name them."""
-    ways = np.random.default_rng(seed).standard_normal((DIRECTIONS, len(rows)))
+    ways = np.random.default_rng(seed).standard_normal((count, len(rows)))
     ways /= np.linalg.norm(ways, axis=1, keepdims=True)
-    ids = [f"way_{i}" for i in range(DIRECTIONS)]
+    ids = [f"way_{i}" for i in range(count)]
     bank = Directions(tuple(Direction(name, way @ rows) for name, way in zip(ids, ways, strict=True)))
     told = described(ids, ways, names, seed)
     answers = Answers(tuple(Answer(row[0], row[2], row[4], "", row[6], "") for row in told))
