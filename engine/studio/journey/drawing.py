@@ -47,17 +47,21 @@ class Drawing:
             self._generator.close()
             raise
 
-    def w(self, rows: Rows, classes: Rows | None = None) -> NDArray[np.float32]:
-        """Rows (n, z_dim), or (n, num_ws, w_dim) of psi 1, as w (n, num_ws, w_dim) that is drawn."""
+    def w(self, rows: Rows, classes: Rows | None = None, psi: float | None = None) -> NDArray[np.float32]:
+        """Rows (n, z_dim), or (n, num_ws, w_dim) of psi 1, as w (n, num_ws, w_dim) that is drawn.
+
+        psi : another than the look's: at 1 z becomes rows of w, at 0 the average
+        """
+        wanted = self.look.psi if psi is None else psi
         weights = self._weights(len(rows), classes)
         if rows.ndim == 3:
-            return self._generator.truncated(np.asarray(rows, np.float32), self.look.psi, weights)
+            return self._generator.truncated(np.asarray(rows, np.float32), wanted, weights)
         z = np.asarray(rows, np.float64)
         # BigGAN's sampling makes z shorter by psi; rows are as long as they should be.
-        psi = 1.0 if getattr(self._generator, "scales_z", False) else self.look.psi
+        own = 1.0 if getattr(self._generator, "scales_z", False) else wanted
         if (of_classes := getattr(self._generator, "map_classes", None)) is not None:
-            return np.asarray(of_classes(z, psi, weights))
-        return self._generator.map(np.repeat(z[:, None], len(self.info.bands), 1), psi)
+            return np.asarray(of_classes(z, own, weights))
+        return self._generator.map(np.repeat(z[:, None], len(self.info.bands), 1), own)
 
     def pictures(self, rows: Rows, classes: Rows | None = None) -> NDArray[np.uint8]:
         """(n, height, width, 3) sRGB of rows."""
