@@ -10,7 +10,6 @@ A bare `.npy`, as artists pass them on, is a pair as well: its rate and model ar
 
 import hashlib
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -23,39 +22,14 @@ from numpy.typing import NDArray
 
 from engine.errors import InputError, ModelError
 from engine.generator.base import ModelInfo
+from engine.latent.sequence_file import KIND, VERSION, Facts, read_facts
 from engine.paths import check_output, part_beside
 from engine.studio.arrays import load_npy
-from engine.studio.journey.timeline import MAX_FRAMES, Mark
+from engine.studio.journey.timeline import MAX_FRAMES
 
-KIND, VERSION = "sequence", 1
-MOST_JSON = 16 << 20
 ENDS = 1_000_000  # bytes at either end of a large file that its digest is of
 
 Rows = NDArray[np.floating]
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a sequence is, beside its numbers.
-
-    model, model_hash : what it was drawn from; "" where nobody said
-    seed : of its samples; None where they came about otherwise
-    psi : what the proxy was drawn with
-    made : what made it, in words
-    proxy, digest : the video's file name and what Kdenlive knows it by; "" without one
-    snapshots : models that the proxy shows side by side, in order; the first is `model` too
-    """
-
-    fps: Fraction = Fraction(25)
-    model: str = ""
-    model_hash: str = ""
-    seed: int | None = None
-    psi: float = 1.0
-    made: str = ""
-    proxy: str = ""
-    digest: str = ""
-    marks: tuple[Mark, ...] = ()
-    snapshots: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +87,7 @@ def open_pair(path: Path, fps: Fraction | None = None) -> Pair:
     rows = load_npy(path)
     if rows.dtype.kind != "f" or rows.ndim not in (2, 3) or not rows.size or len(rows) > MAX_FRAMES:
         raise InputError(f"{path}: shape {rows.shape}, {rows.dtype}; a sequence is floats, frames x z_dim or w")
-    facts = _facts(path.with_suffix(".json")) or Facts(fps=fps or Facts().fps)
+    facts = read_facts(path.with_suffix(".json")) or Facts(fps=fps or Facts().fps)
     classes = None
     if (beside := path.with_name(f"{path.stem}.classes.npy")).is_file():
         classes = load_npy(beside)
@@ -215,27 +189,3 @@ def kdenlive_digest(path: Path) -> str:
             file.seek(size - ENDS)
         digest.update(file.read())
     return digest.hexdigest()
-
-
-def _facts(path: Path) -> Facts | None:
-    """What stands in a `.json` of ours; None where there is none. InputError for any other."""
-    try:
-        if not path.is_file():
-            return None
-        if path.stat().st_size > MOST_JSON:
-            raise ValueError("too large")
-        data = json.loads(path.read_text("utf-8"))
-        if not isinstance(data, dict) or data.get("latenz") != KIND or data.get("version") != VERSION:
-            raise ValueError(f'no {{"latenz": "{KIND}", "version": {VERSION}}}')
-        fps, psi, seed = Fraction(str(data.get("fps", "25"))), float(data.get("psi", 1.0)), data.get("seed")
-        if not 0 < fps <= 1000 or not math.isfinite(psi) or not (seed is None or type(seed) is int):
-            raise ValueError("fps, psi or seed out of range")
-        marks = tuple(Mark(int(m["frame"]), str(m["name"])) for m in data.get("marks", ()))
-        texts = {key: str(data.get(key, "")) for key in ("model", "model_hash", "made", "proxy", "digest")}
-        if texts["proxy"] != Path(texts["proxy"]).name:
-            raise ValueError("the proxy lies beside it: give a name without folders")
-        return Facts(
-            fps=fps, seed=seed, psi=psi, marks=marks, snapshots=tuple(map(str, data.get("snapshots", ()))), **texts
-        )
-    except (OSError, ValueError, TypeError, KeyError, ZeroDivisionError, AttributeError, RecursionError) as error:
-        raise InputError(f"{path}: not what latenz writes beside a sequence ({error})") from None

@@ -7,6 +7,8 @@ it.
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from engine.latent.sequence_file import Mark as Mark
+
 MAX_BYTES = 64 << 20  # of a project's file
 MAX_CLIPS = 100_000
 MAX_FRAMES = 24 * 3600 * 60  # a day at 60 frames a second
@@ -93,14 +95,6 @@ class Dissolve:
     shares: tuple[float, ...]
     out: int
     into: int
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A named frame: a guide of the timeline, or a marker of a clip carried to where it is seen."""
-
-    frame: int
-    name: str
 
 
 @dataclass(frozen=True, slots=True)

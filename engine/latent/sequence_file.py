@@ -1,0 +1,68 @@
+"""What stands in the `.json` beside a sequence: its rate, its marks, what it was drawn from."""
+
+import json
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from engine.errors import InputError
+
+KIND, VERSION = "sequence", 1
+MOST_JSON = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A named frame: a guide of the timeline, or a marker of a clip carried to where it is seen."""
+
+    frame: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a sequence is, beside its numbers.
+
+    model, model_hash : what it was drawn from; "" where nobody said
+    seed : of its samples; None where they came about otherwise
+    psi : what the proxy was drawn with
+    made : what made it, in words
+    proxy, digest : the video's file name and what Kdenlive knows it by; "" without one
+    snapshots : models that the proxy shows side by side, in order; the first is `model` too
+    """
+
+    fps: Fraction = Fraction(25)
+    model: str = ""
+    model_hash: str = ""
+    seed: int | None = None
+    psi: float = 1.0
+    made: str = ""
+    proxy: str = ""
+    digest: str = ""
+    marks: tuple[Mark, ...] = ()
+    snapshots: tuple[str, ...] = ()
+
+
+def read_facts(path: Path) -> Facts | None:
+    """What stands in a `.json` of ours; None where there is none. InputError for any other."""
+    try:
+        if not path.is_file():
+            return None
+        if path.stat().st_size > MOST_JSON:
+            raise ValueError("too large")
+        data = json.loads(path.read_text("utf-8"))
+        if not isinstance(data, dict) or data.get("latenz") != KIND or data.get("version") != VERSION:
+            raise ValueError(f'no {{"latenz": "{KIND}", "version": {VERSION}}}')
+        fps, psi, seed = Fraction(str(data.get("fps", "25"))), float(data.get("psi", 1.0)), data.get("seed")
+        if not 0 < fps <= 1000 or not math.isfinite(psi) or not (seed is None or type(seed) is int):
+            raise ValueError("fps, psi or seed out of range")
+        marks = tuple(Mark(int(m["frame"]), str(m["name"])) for m in data.get("marks", ()))
+        texts = {key: str(data.get(key, "")) for key in ("model", "model_hash", "made", "proxy", "digest")}
+        if texts["proxy"] != Path(texts["proxy"]).name:
+            raise ValueError("the proxy lies beside it: give a name without folders")
+        return Facts(
+            fps=fps, seed=seed, psi=psi, marks=marks, snapshots=tuple(map(str, data.get("snapshots", ()))), **texts
+        )
+    except (OSError, ValueError, TypeError, KeyError, ZeroDivisionError, AttributeError, RecursionError) as error:
+        raise InputError(f"{path}: not what latenz writes beside a sequence ({error})") from None
