@@ -1,7 +1,9 @@
 """Pictures to a file: video with sound, a folder of PNG, or one array. Written beside and renamed when whole."""
 
+import io
 import shutil
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from engine.errors import InputError
 from engine.paths import check_output
 
 VIDEO = (".mp4", ".mov", ".mkv")
+FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 SOUND_HZ = 48000
 
 
@@ -106,16 +109,28 @@ class Pictures(Output):
         self._next = 0
 
     def write(self, frame: NDArray[np.uint8]) -> None:
-        from PIL.PngImagePlugin import PngInfo
-
-        info = PngInfo()
-        for key, value in {**self._notes, "latenz.frame": str(self._next)}.items():
-            info.add_text(key, value)
-        Image.fromarray(frame).save(self.part / f"{self._next:06d}.png", pnginfo=info, compress_level=3)
+        (self.part / picture_name(self._next)).write_bytes(png(frame, self._next, self._notes))
         self._next += 1
 
     def _finish(self) -> None:
         return
+
+
+def picture_name(number: int) -> str:
+    """What a frame is called in a folder of pictures."""
+    return f"{number:06d}.png"
+
+
+def png(frame: NDArray[np.uint8], number: int, notes: Mapping[str, str]) -> bytes:
+    """A frame as PNG, with its number and what drew it in its text chunks."""
+    from PIL.PngImagePlugin import PngInfo
+
+    info = PngInfo()
+    for key, value in {**notes, "latenz.frame": str(number)}.items():
+        info.add_text(key, value)
+    packed = io.BytesIO()
+    Image.fromarray(frame).save(packed, "PNG", pnginfo=info, compress_level=3)
+    return packed.getvalue()
 
 
 class Video(Output):
@@ -124,45 +139,19 @@ class Video(Output):
     def __init__(
         self, path: Path, size: tuple[int, int], fps: float, frames: int, sound: Path | None, notes: dict[str, str]
     ) -> None:
-        import av
-
         super().__init__(path)
-        rate = self._rate = Fraction(fps).limit_denominator(1001)
-        options = {"fflags": "+bitexact"}
-        if path.suffix.lower() != ".mkv":
-            options["movflags"] = "+faststart+use_metadata_tags"
-        self._file = av.open(str(self.part), "w", options=options)
-        for key, value in notes.items():
-            self._file.metadata[key] = value
-        even = size[0] % 2 == 0 and size[1] % 2 == 0
-        self._stream: Any = self._file.add_stream("libx264", rate=rate)
-        self._stream.width, self._stream.height = size
-        self._stream.pix_fmt = "yuv420p" if even else "yuv444p"  # 4:2:0 needs even sides
-        self._stream.codec_context.thread_count = 1
-        self._stream.options = {"crf": "16", "preset": "veryfast", "flags": "+bitexact"}
-        context = self._stream.codec_context
-        context.colorspace = context.color_primaries = context.color_trc = 1  # BT.709
-        context.color_range = 1
+        self._file = open_video(self.part, path.suffix, notes)
+        self._coder = Coder(self._file, size, Fraction(fps).limit_denominator(1001))
         self._fps = fps
-        self._frames = 0
-        self._sound = _Sound(self._file, sound, frames / fps) if sound is not None else None
+        self._sound = Sound(self._file, sound, frames / fps) if sound is not None else None
 
     def write(self, frame: NDArray[np.uint8]) -> None:
-        import av
-
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
-        picture = picture.reformat(
-            format=self._stream.pix_fmt, dst_colorspace="ITU709", src_color_range="JPEG", dst_color_range="MPEG"
-        )
-        picture.pts = self._frames
-        picture.time_base = 1 / self._rate
-        self._file.mux(self._stream.encode(picture))
-        self._frames += 1
+        self._coder.write(frame)
         if self._sound is not None:
-            self._sound.until(self._frames / self._fps)
+            self._sound.until(self._coder.frames / self._fps)
 
     def _finish(self) -> None:
-        self._file.mux(self._stream.encode(None))
+        self._coder.finish()
         if self._sound is not None:
             self._sound.finish()
         self._file.close()
@@ -172,7 +161,61 @@ class Video(Output):
         super().abort()
 
 
-class _Sound:
+def open_video(part: Path, suffix: str, notes: Mapping[str, str]) -> Any:
+    """An empty video file of the kind that `suffix` names, without dates inside."""
+    import av
+
+    options = {"fflags": "+bitexact"}
+    if suffix.lower() != ".mkv":
+        options["movflags"] = "+faststart+use_metadata_tags"
+    file: Any = av.open(str(part), "w", format=FORMATS[suffix.lower()], options=options)
+    for key, value in notes.items():
+        file.metadata[key] = value
+    return file
+
+
+class Coder:
+    """Pictures to H.264 in a file that is open.
+
+    every_key : each frame a key frame, so that editors cut anywhere
+    """
+
+    def __init__(self, file: Any, size: tuple[int, int], rate: Fraction, every_key: bool = False) -> None:
+        self.frames, self._file, self._rate = 0, file, rate
+        even = size[0] % 2 == 0 and size[1] % 2 == 0
+        stream: Any = file.add_stream("libx264", rate=rate)
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuv420p" if even else "yuv444p"  # 4:2:0 needs even sides
+        stream.codec_context.thread_count = 1
+        stream.options = {"crf": "16", "preset": "veryfast", "flags": "+bitexact"}
+        if every_key:
+            stream.codec_context.gop_size = 1
+            stream.codec_context.max_b_frames = 0
+            stream.options = {"crf": "18", "preset": "superfast", "flags": "+bitexact+cgop"}
+        context = stream.codec_context
+        context.colorspace = context.color_primaries = context.color_trc = 1  # BT.709
+        context.color_range = 1
+        self._stream = stream
+
+    def write(self, frame: NDArray[np.uint8]) -> None:
+        """Add one (height, width, 3) picture."""
+        import av
+
+        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
+        picture = picture.reformat(
+            format=self._stream.pix_fmt, dst_colorspace="ITU709", src_color_range="JPEG", dst_color_range="MPEG"
+        )
+        picture.pts = self.frames
+        picture.time_base = 1 / self._rate
+        self._file.mux(self._stream.encode(picture))
+        self.frames += 1
+
+    def finish(self) -> None:
+        """Give out what the encoder still holds."""
+        self._file.mux(self._stream.encode(None))
+
+
+class Sound:
     """Decodes a sound file and encodes it beside the pictures, as far as they have come."""
 
     def __init__(self, file: Any, path: Path, seconds: float) -> None:

@@ -1,5 +1,6 @@
 """Rows of a sequence become pictures, block by block: what every step of a journey draws with."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,8 @@ from engine.generator.catalog import How, model_info, open_model
 
 Rows = NDArray[np.floating]
 
+BLOCK = 16  # rows mapped together
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -18,13 +21,14 @@ class Look:
 
     size : (width, height); None is the model's own
     classes : of a conditional model, for rows that carry no weights of their own: one class
+    backend : "auto" is the fastest that always draws the same: frozen on a processor, eager elsewhere
     """
 
     model: str
     size: tuple[int, int] | None = None
     psi: float = 1.0
     class_: int | None = None
-    backend: str = "eager"
+    backend: str = "auto"
     device: str = "cpu"
     threads: int = 1
 
@@ -33,7 +37,7 @@ class Drawing:
     """A generator that draws rows of z or w one after another: the same row always gives the same picture."""
 
     def __init__(self, look: Look) -> None:
-        how = How(backend=look.backend, live=False)
+        how = How(backend=_backend(look), live=False)
         self.look, self.info = look, model_info(look.model, how=how)
         self.classes = int(self.info.extra.get("classes", 0))
         if look.class_ is not None and not 0 <= look.class_ < self.classes:
@@ -67,6 +71,22 @@ class Drawing:
         """(n, height, width, 3) sRGB of rows."""
         return self.draw(self.w(rows, classes))
 
+    def each(self, rows: Rows, classes: Rows | None = None) -> Iterator[NDArray[np.uint8]]:
+        """The picture (height, width, 3) of each row; equal rows behind one another are one array, drawn once.
+
+        Rows are mapped in blocks of one size: a row's picture depends on nothing around it, and memory is a block's.
+        """
+        former: tuple[bytes, bytes] | None = None
+        for first in range(0, len(rows), BLOCK):
+            part = np.array(rows[first : first + BLOCK])
+            weights = None if classes is None else np.array(classes[first : first + BLOCK])
+            w = self.w(_filled(part), None if weights is None else _filled(weights))
+            for i, row in enumerate(part):
+                key = row.tobytes(), b"" if weights is None else weights[i].tobytes()
+                if key != former:
+                    picture, former = self.draw(w[i : i + 1])[0], key
+                yield picture
+
     def draw(self, w: NDArray[np.float32]) -> NDArray[np.uint8]:
         """(n, height, width, 3) sRGB of w that is drawn as it is."""
         controls = {"psi": self.look.psi}
@@ -92,6 +112,20 @@ class Drawing:
     def close(self) -> None:
         """Give back what is held."""
         self._generator.close()
+
+
+def _filled(rows: NDArray[np.floating]) -> NDArray[np.floating]:
+    """A whole block of rows, the last one again where there are fewer: matrix products round by their shape."""
+    missing = BLOCK - len(rows)
+    return rows if not missing else np.concatenate([rows, np.repeat(rows[-1:], missing, 0)])
+
+
+def _backend(look: Look) -> str:
+    if look.backend != "auto":
+        return look.backend
+    from engine.generator.runtime import find_device
+
+    return "frozen" if find_device(look.device) == "cpu" else "eager"
 
 
 def info_of(model: str) -> ModelInfo:

@@ -1,0 +1,109 @@
+"""What all steps of a journey are asked in the same words."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.cli.learn.options import telling, working
+from engine.cli.options import parse_size
+from engine.complaints import nearest
+from engine.errors import InputError
+
+if TYPE_CHECKING:
+    from engine.studio.farm import Workers
+    from engine.studio.journey.burn import Burn
+    from engine.studio.journey.drawing import Look
+    from engine.studio.journey.pair import Pair
+
+__all__ = ["telling", "working"]
+
+MODELS = "A built-in name (tulip), a .safetensors, or a checkpoint"
+ModelNeeded = Annotated[str, typer.Option("--model", metavar="M", help=f"{MODELS}.")]
+ModelOfPair = Annotated[
+    str | None, typer.Option("--model", metavar="M", help=f"{MODELS}; without, the one that the .json names.")
+]
+PairArgument = Annotated[
+    Path, typer.Argument(metavar="PAIR", help="A sequence: NAME, NAME.npy, NAME.mp4 or NAME.json.")
+]
+OutOption = Annotated[
+    Path, typer.Option("-o", "--out", metavar="NAME", help="Writes NAME.npy, NAME.json and, with a proxy, NAME.mp4.")
+]
+SizeOption = Annotated[
+    str | None, typer.Option("--size", metavar="WxH", help="Of the pictures, for example 512x512; the model's own.")
+]
+PsiOption = Annotated[
+    float | None, typer.Option("--psi", metavar="P", help="Truncation: 1 as learned, 0 the average picture.")
+]
+RateOption = Annotated[
+    str | None, typer.Option("--fps", metavar="F", help="Pictures a second: 25, 29.97 or 30000/1001.")
+]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Seed of what is drawn by chance.")]
+ClassOption = Annotated[
+    int | None, typer.Option("--class", metavar="N", help="Of a conditional model, this class alone.")
+]
+ProxyOption = Annotated[bool, typer.Option("--proxy/--no-proxy", help="Draw NAME.mp4, to be edited.")]
+BurnOption = Annotated[
+    str, typer.Option("--burn", metavar="HOW", help="Into the proxy: none, label (number and name), or bars as well.")
+]
+SoundOption = Annotated[
+    Path | None, typer.Option("--audio", metavar="FILE", help="Sound, cut to the length of the pictures.")
+]
+DeviceOption = Annotated[str, typer.Option("--device", help="Where to draw: auto, cpu, cuda or mps.")]
+WorkersOption = Annotated[
+    int, typer.Option("--workers", metavar="N", min=1, max=1024, help="Processes that draw; the result is the same.")
+]
+RayOption = Annotated[
+    str, typer.Option("--ray", metavar="auto|ADDRESS", help="Draw on a cluster; the result is the same.")
+]
+
+
+def parse_rate(text: str | None) -> Fraction | None:
+    """`25`, `29.97` (which means 30000/1001) or `30000/1001`. InputError for anything else."""
+    if text is None:
+        return None
+    try:
+        rate = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise InputError(f"--fps {text}: give a number such as 25, 29.97 or 30000/1001") from None
+    for whole in (24, 30, 48, 60, 120):
+        if abs(rate - Fraction(whole * 1000, 1001)) < Fraction(1, 200):
+            return Fraction(whole * 1000, 1001)
+    if not 1 <= rate <= 240:
+        raise InputError(f"--fps {text}: give 1 to 240")
+    if rate.denominator > 1001:
+        raise InputError(f"--fps {text}: too fine; give a fraction such as 30000/1001")
+    return rate
+
+
+def parse_burn(text: str) -> "Burn":
+    """What is burnt in, checked."""
+    from engine.studio.journey.burn import BURNS
+
+    for known in BURNS:
+        if text == known:
+            return known
+    raise InputError(f"--burn {text}: give {', '.join(BURNS)}{nearest(text, list(BURNS))}")
+
+
+def workers_of(count: int, ray: str) -> "Workers":
+    """Who works. InputError where both are named."""
+    from engine.studio.farm import Workers
+
+    if ray and count > 1:
+        raise InputError("give either --workers N or --ray; a cluster takes all that it has")
+    return Workers(count, ray)
+
+
+def look_of(
+    pair: "Pair", model: str | None = None, size: str | None = None, psi: float | None = None,
+    class_: int | None = None, device: str = "cpu",
+) -> "Look":  # fmt: skip
+    """How a pair is drawn: as the options say, else as its `.json` does. InputError where neither names a model."""
+    from engine.studio.journey.drawing import Look
+
+    facts = pair.facts
+    if not (model or facts.model):
+        raise InputError(f"{pair.path}: no .json beside it names a model; give --model M")
+    return Look(model or facts.model, parse_size(size), facts.psi if psi is None else psi, class_, device=device)
