@@ -125,6 +125,7 @@ class Timeline:
     size: tuple[int, int] | None = None
     name: str = ""
     length: int = field(default=0)
+    sound: tuple[str, ...] = ()
 
 
 def linear(count: int) -> tuple[float, ...]:
