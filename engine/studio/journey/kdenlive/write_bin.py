@@ -1,0 +1,130 @@
+"""The bin of a project: each file once, and the copies of it that tracks are cut from."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from hashlib import md5
+from math import ceil
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from engine.studio.journey.kdenlive.write_xml import Element, clock, number, properties
+from engine.studio.journey.timeline import Clip, Media, Timeline
+
+FIRST_ID = 2  # Kdenlive keeps 1 for the folder that holds the others
+VERSION, PROGRAM = "1.04", "22.12.3"
+BLACK = "0x000000ff"
+STILL = 15000  # frames that a picture or a colour can be drawn out to
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A line of the bin. id : Kdenlive's number of it; frames : its length, as a project must say it."""
+
+    id: int
+    media: Media
+    frames: int
+    service: str
+    sound: bool = False
+
+    @property
+    def producer(self) -> str:
+        """What entries of the bin call it."""
+        return f"producer{self.id - FIRST_ID}"
+
+
+class Bin:
+    """All items, and the copies made of them so far."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.fps, self._copies = timeline.fps, dict[tuple[object, ...], str]()
+        needed = [1] * len(timeline.media)
+        drawn = False
+        for clip in (clip for track in timeline.tracks for clip in track.clips):
+            drawn = drawn or clip.media is None
+            if clip.media is not None:
+                reach = max(clip.source(clip.at), clip.source(clip.end - 1))
+                needed[clip.media] = max(needed[clip.media], ceil(reach) + 1)
+        self.files = [
+            Item(i, media, _frames(media, need), "qimage" if media.still else "avformat")
+            for i, (media, need) in enumerate(zip(timeline.media, needed, strict=True), FIRST_ID)
+        ]
+        known = {item.media.name: item for item in self.files}
+        count, self.sounds = FIRST_ID + len(self.files), list[Item]()
+        for name in timeline.sound:
+            if name not in known:
+                known[name] = Item(count, Media(name), max(1, timeline.length), "avformat", sound=True)
+                count += 1
+            self.sounds.append(known[name])
+        self.colour = Item(count, Media(BLACK, still=True), STILL, "color") if drawn else None
+
+    def item(self, clip: Clip) -> Item:
+        """What a clip is cut from."""
+        if clip.media is not None:
+            return self.files[clip.media]
+        assert self.colour is not None
+        return self.colour
+
+    def all(self) -> list[Item]:
+        """In order of their numbers."""
+        return sorted({*self.files, *self.sounds, *([self.colour] if self.colour else [])}, key=lambda item: item.id)
+
+    def write(self, root: Element, settings: dict[str, object]) -> None:
+        """The producers, and the list of them that Kdenlive calls `main_bin`."""
+        for item in self.all():
+            self._producer(root, item.producer, item, item.frames, item.service, {"resource": item.media.name})
+        listed = ET.SubElement(root, "playlist", id="main_bin")
+        properties(listed, {f"kdenlive:docproperties.{name}": value for name, value in settings.items()})
+        properties(listed, {"kdenlive:expandedFolders": "", "kdenlive:documentnotes": "", "xml_retain": 1})
+        for item in self.all():
+            span = {"in": clock(0, self.fps), "out": clock(item.frames - 1, self.fps)}
+            ET.SubElement(listed, "entry", producer=item.producer, **span)
+
+    def copy(self, root: Element, item: Item, place: object, speed: Fraction = Fraction(1)) -> str:
+        """The producer of a sub-playlist that shows an item at a speed: written when it is first asked for."""
+        if item.service == "color":
+            return item.producer
+        key = (item.id, place, speed)
+        if key not in self._copies:
+            name = self._copies[key] = f"producer{len(self.all()) + len(self._copies)}"
+            quiet = {"set.test_audio": int(place != "sound"), "set.test_image": int(place == "sound")}
+            if speed == 1:
+                service = "avformat-novalidate" if item.service == "avformat" else item.service
+                self._producer(root, name, item, item.frames, service, {"resource": item.media.name, **quiet})
+            else:
+                warp = {
+                    "resource": f"{number(speed)}:{item.media.name}", "warp_speed": number(speed),
+                    "warp_resource": item.media.name, "warp_pitch": 0, **quiet,
+                }  # fmt: skip
+                self._producer(root, name, item, warped(item.frames, speed), "timewarp", warp)
+        return self._copies[key]
+
+    def _producer(
+        self, root: Element, name: str, item: Item, frames: int, service: str, more: dict[str, object]
+    ) -> None:
+        span = {"in": clock(0, self.fps), "out": clock(frames - 1, self.fps)}
+        producer = ET.SubElement(root, "producer", id=name, **span)
+        still = {"ttl": 25, "aspect_ratio": 1} if service == "qimage" else {}
+        colour = {"aspect_ratio": 1, "mlt_image_format": "rgb"} if service == "color" else {}
+        properties(producer, {"length": frames, "eof": "pause", **more, **still, **colour, "mlt_service": service})
+        if service == "avformat":
+            properties(producer, {"seekable": 1})
+        digest = item.media.digest or (md5(BLACK.encode(), usedforsecurity=False).hexdigest() if colour else None)
+        properties(
+            producer,
+            {
+                "kdenlive:clipname": "Colour" if colour else Path(item.media.name).name,
+                "kdenlive:duration": clock(frames, self.fps), "kdenlive:folderid": -1, "kdenlive:id": item.id,
+                "kdenlive:file_hash": digest,
+            },
+        )  # fmt: skip
+
+
+def warped(frames: int, speed: Fraction) -> int:
+    """The length that Kdenlive gives a file at a speed."""
+    return max(1, int(Fraction(frames) / abs(speed) + Fraction(1, 2)))
+
+
+def _frames(media: Media, need: int) -> int:
+    return max(STILL if media.still else 1, media.frames or 1, need)
+
+
