@@ -1,6 +1,6 @@
 """Pace of a sequence: the same way in as many frames, each as far from the last one to the eye."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InputError
-from engine.generator.base import ModelInfo
 from engine.latent import sphere
-from engine.paths import check_output, part_beside
-from engine.studio.arrays import load_npy
+from engine.paths import check_output
 from engine.studio.learn.work import Tell, quiet
 
 if TYPE_CHECKING:
@@ -22,6 +20,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Change = Callable[[Array], Array]  # frames (n, ...) -> what is seen of each step from one to the next, (n - 1,)
+Seen = Callable[[Array], Array]  # places on a way (n,) -> what is seen of each step from one to the next, (n - 1,)
+Block = tuple[Array, Array | None]  # latents (n, ...), and the class weights (n, classes) of a conditional model
 
 ROUNDS = 3
 LEAP = 4.0  # times the median: a step that is seen this much or more gets no more frames than one of this
@@ -33,6 +33,15 @@ class Paced:
     """frames : like those that were given; before, after : (n - 1,) what was seen of each step."""
 
     frames: Array
+    before: Array
+    after: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evened:
+    """at : (n,) places on a way; before, after : (n - 1,) what was seen of each step."""
+
+    at: Array
     before: Array
     after: Array
 
@@ -60,14 +69,19 @@ def places(changes: Array, count: int, smoothed: int = 1) -> Array:
 
 
 def between(frames: Array, at: Array) -> Array:
-    """The latents at places between frames: on the shell for z (n, z_dim), along straight lines for w (n, ...).
+    """The latents at places between frames, as `mixed` has it."""
+    first = np.minimum(at.astype(np.intp), max(len(frames) - 2, 0))
+    last = np.minimum(first + 1, len(frames) - 1)
+    return mixed(frames[first], frames[last], at - first)
+
+
+def mixed(a: NDArray[np.floating], b: NDArray[np.floating], part: Array) -> Array:
+    """Latents (n, ...) at a part (n,) of the way from each of a to each of b: on the shell for z (n, z_dim), along
+    straight lines for w (n, num_ws, w_dim).
 
     On the shell the direction goes along the great circle, and the logarithm of the length evenly.
     """
-    first = np.minimum(at.astype(np.intp), max(len(frames) - 2, 0))
-    last = np.minimum(first + 1, len(frames) - 1)
-    part = at - first
-    a, b = np.asarray(frames[first], np.float64), np.asarray(frames[last], np.float64)
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     part = part.reshape(-1, *[1] * (a.ndim - 1))
     if a.ndim > 2:
         return np.asarray(a + part * (b - a))
@@ -78,56 +92,50 @@ def between(frames: Array, at: Array) -> Array:
     return np.asarray(unit * radii[0] ** (1.0 - part) * radii[1] ** part)
 
 
-def paced(frames: Array, change: Change, rounds: int = ROUNDS) -> Paced:
-    """The same way at an even visible speed, in as many frames; the ends stay.
+def evened(at: Array, seen: Seen, rounds: int = ROUNDS) -> Evened:
+    """Places on a way, (n,) rising, moved along it so that each is as far from the last one to the eye; the ends stay.
 
     Arc length of the way that is seen (Karras et al. 2019 measure it), resampled; then looked at again, as steps are no
-    longer where they were looked at. A sequence in which nothing is seen to change stays as it is.
+    longer where they were looked at. A way on which nothing is seen to change stays as it is. Only places and changes
+    are held: what lies there is `seen` anew.
     """
-    before = found = change(frames)
-    best, even, at = frames, found, np.arange(float(len(frames)))
+    before = found = seen(at)
+    best, even = at, found
     for _ in range(rounds):
         if not (np.isfinite(found).all() and found.sum() > 0.0):
             break
         steps = np.minimum(found, LEAP * np.median(found[found > 0.0]))
-        at = np.interp(places(steps, len(frames)), np.arange(len(at)), at)
-        tried = between(frames, at)
-        found = change(tried)
+        at = np.interp(places(steps, len(at)), np.arange(len(at)), at)
+        found = seen(at)
         if unevenness(found) < unevenness(even):
-            best, even = tried, found
-    return Paced(best, before, even)
+            best, even = at, found
+    return Evened(best, before, even)
+
+
+def paced(frames: Array, change: Change, rounds: int = ROUNDS) -> Paced:
+    """The same way at an even visible speed, in as many frames, as `evened` has it."""
+    found = evened(np.arange(float(len(frames))), lambda at: change(between(frames, at)), rounds)
+    still = np.array_equal(found.at, np.arange(len(frames)))
+    return Paced(frames if still else between(frames, found.at), found.before, found.after)
 
 
 def pace(
     model: str, sequence: Path, out: Path, *, side: int = 64, threads: int = 2, device: str = "cpu",
     classes: Sequence[int] = (), tell: Tell = quiet,
-) -> Paced:  # fmt: skip
+) -> Evened:  # fmt: skip
     """Write a sequence of latents again at an even visible pace: `.npy`, (n, z_dim) or (n, num_ws, w_dim).
 
-    classes : of a conditional model, the one that z is of; none: the first
+    Class weights and the `.json` of a pair go along; its proxy does not.
+    classes : of a conditional model, the one that z is of where the sequence does not say; none: the first
     InputError for what is no sequence of this model.
     """
+    from engine.studio.journey.paced import write_paced
     from engine.studio.learn.subject import Subject
 
     if out.suffix != ".npy":
         raise InputError(f"{out}: a sequence is written as .npy; name it {out.with_suffix('.npy').name}")
     check_output(out)
-    subject = Subject(model, side, threads, device, classes)
-    given = _frames(sequence, subject.info)
-    own = subject.sample(1, 0).classes if classes else None
-    looks = 0
-
-    def change(frames: Array) -> Array:
-        nonlocal looks
-        looks += 1
-        what = f"looking, {looks} of {ROUNDS + 1}"
-        return seen_of(subject, frames, own, lambda done: tell(what, done, len(frames)))
-
-    found = paced(np.asarray(given, np.float64), change)
-    kept = given.dtype if given.dtype.kind == "f" else np.dtype(np.float32)
-    with part_beside(out) as part, part.open("wb") as file:
-        np.save(file, found.frames.astype(kept))
-    return found
+    return write_paced(Subject(model, side, threads, device, classes), sequence, out, tell)
 
 
 def seen_of(
@@ -137,34 +145,37 @@ def seen_of(
 
     classes : (1, classes), of which z is; None: the first class of a model that has any
     """
+    own = None if classes is None else classes.cpu().numpy()
+
+    def blocks() -> Iterator[Block]:
+        for first in range(0, len(frames), CHUNK):
+            part = frames[first : first + CHUNK]
+            yield part, None if own is None else np.broadcast_to(own, (len(part), own.shape[1]))
+
+    return seen_along(subject, blocks(), told)
+
+
+def seen_along(
+    subject: "Subject", blocks: Iterable[Block], told: Callable[[int], None] = lambda done: None
+) -> Array:  # fmt: skip
+    """What is seen of each step between frames that come in blocks, each with class weights or None: (n - 1,)."""
     import torch
 
     from engine.studio.learn.perceived import distance, seen
     from engine.studio.learn.subject import Sample
 
     found: list[Array] = []
-    former = None
-    for first in range(0, len(frames), CHUNK):
-        part = torch.from_numpy(frames[first : first + CHUNK].astype(np.float32)).to(subject.device)
+    former, done = None, 0
+    for rows, classes in blocks:
+        part = torch.from_numpy(np.array(rows, np.float32)).to(subject.device)
         if part.ndim == 2:
+            weights = None if classes is None else torch.from_numpy(np.array(classes, np.float32)).to(subject.device)
             with torch.inference_mode():
-                part = subject.w(Sample(part, None if classes is None else classes.expand(len(part), -1)))
+                part = subject.w(Sample(part, weights))
         looked = seen(subject.pictures(part))
         row = looked if former is None else torch.cat([former, looked])
         former = looked[-1:]
         found.append(distance(row[:-1], row[1:]).cpu().double().numpy())
-        told(min(first + CHUNK, len(frames)))
+        done += len(rows)
+        told(done)
     return np.concatenate(found)
-
-
-def _frames(path: Path, info: ModelInfo) -> NDArray[np.floating]:
-    """A sequence of this model, at least three frames. InputError for anything else."""
-    frames = load_npy(path)
-    if frames.shape[1:] not in ((info.z_dim,), (info.num_ws, info.w_dim)) or len(frames) < 3:
-        raise InputError(
-            f"{path}: shape {frames.shape}; a sequence of {info.name} is N x {info.z_dim}, "
-            f"or N x {info.num_ws} x {info.w_dim}, of 3 frames or more"
-        )
-    if not np.isfinite(frames).all():
-        raise InputError(f"{path}: it holds numbers that are not finite; write a sequence without them")
-    return frames
