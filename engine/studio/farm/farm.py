@@ -2,60 +2,19 @@
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from engine.errors import InputError
 from engine.paths import part_beside
+from engine.studio.farm.crew import Crew, Task, run
+from engine.studio.farm.work import Chunk, Workers, worker_of
 from engine.studio.learn.work import Stop, Stopped, Tell, never, quiet
 
-# What can be asked for: nothing else is ever imported because a name came over a wire or out of a file.
-WORKERS = {
-    "film": "engine.studio.journey.film:FilmWorker",
-}
 ASKED = "asked.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Work from `first` to `last` - 1: frames, samples or places."""
-
-    number: int
-    first: int
-    last: int
-
-
-@dataclass(frozen=True, slots=True)
-class Workers:
-    """Who works.
-
-    count : processes on this machine; 1 works in this one
-    ray : "" without; "auto" starts or finds a cluster here; else its address
-    """
-
-    count: int = 1
-    ray: str = ""
-
-
-class Worker(Protocol):
-    """Holds what a chunk needs (a model above all); made once for many chunks from plain data."""
-
-    def __init__(self, asked: Mapping[str, Any]) -> None: ...
-
-    def do(self, chunk: Chunk, out: Path) -> None:
-        """Write the chunk's outcome at `out`."""
-
-    def close(self) -> None:
-        """Give back what is held."""
-
-
-def chunks_of(count: int, size: int) -> list[Chunk]:
-    """Pieces of `size`, the last one what is left."""
-    return [Chunk(n, first, min(first + size, count)) for n, first in enumerate(range(0, count, size))]
 
 
 def farm(
@@ -66,50 +25,76 @@ def farm(
 
     asked : plain data (JSON); a folder with chunks of another request is emptied first
     folder : where the files are kept until the caller has put them together and removes it
-    Raises Stopped, with all finished chunks kept, when asked to stop.
+    A worker that is lost is replaced, and its chunk done again. Raises Stopped, with all finished chunks kept, when
+    asked to stop; what a chunk raised, when it did so too often; RoomError for workers that are lost again and again.
     """
-    _claim(folder, {"what": what, "asked": dict(asked), "chunks": [[c.first, c.last] for c in chunks]})
-    files = [folder / f"{chunk.number:06d}{suffix}" for chunk in chunks]
-    left = [(c, f) for c, f in zip(chunks, files, strict=True) if not f.is_file()]
-    done = len(chunks) - len(left)
-    tell("working", done, len(chunks))
-    if not left:
-        return files
+    key = _claim(folder, {"what": what, "asked": dict(asked), "chunks": [[c.first, c.last] for c in chunks]})
+    tasks = [Task(chunk, folder / f"{chunk.number:06d}.{key[:12]}{suffix}") for chunk in chunks]
+    left = [task for task in tasks if not task.file.is_file()]
+
+    def told(done: int) -> None:
+        tell("working", len(tasks) - len(left) + done, len(tasks))
+
+    told(0)
+    if left and (crew := _crew(what, asked, workers, len(left))) is not None:
+        run(crew, left, told, stop)
+    elif left:
+        _alone(what, asked, left, told, stop)
+    return [task.file for task in tasks]
+
+
+def _crew(what: str, asked: Mapping[str, Any], workers: Workers, tasks: int) -> Crew | None:
+    """Who does so many chunks; None where this process does."""
+    if workers.ray:
+        from engine.studio.farm.cluster import Cluster
+
+        return Cluster(what, asked, workers, tasks)
+    count = min(workers.count or os.cpu_count() or 1, tasks)
+    if count <= 1 and workers.count == 1:
+        return None
+    from engine.studio.farm.processes import Processes
+
+    return Processes(what, asked, count, workers.patience_s)
+
+
+def _alone(what: str, asked: Mapping[str, Any], tasks: list[Task], told: Any, stop: Stop) -> None:
+    """In this process, one after another."""
     worker = worker_of(what, asked)
     try:
-        for chunk, file in left:
+        for done, task in enumerate(tasks, 1):
             if stop():
-                raise Stopped(str(folder))
-            with part_beside(file) as part:
-                worker.do(chunk, part)
-            done += 1
-            tell("working", done, len(chunks))
+                raise Stopped(str(task.file.parent))
+            with part_beside(task.file) as part:
+                worker.do(task.chunk, part)
+            told(done)
     finally:
         worker.close()
-    return files
 
 
-def worker_of(what: str, asked: Mapping[str, Any]) -> Worker:
-    """A worker of the table by its name."""
-    module, _, name = WORKERS[what].partition(":")
-    worker: Worker = getattr(import_module(module), name)(asked)
-    return worker
-
-
-def _claim(folder: Path, request: Mapping[str, Any]) -> None:
-    """Make the folder this request's own."""
-    text = json.dumps(request, sort_keys=True)
-    key = hashlib.sha256(text.encode()).hexdigest()
+def _claim(folder: Path, request: Mapping[str, Any]) -> str:
+    """Make the folder this request's own; the request's digest."""
+    key = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
     note = folder / ASKED
     try:
         if folder.is_dir():
-            kept = json.loads(note.read_text("utf-8")).get("key") if note.is_file() else None
+            kept = _kept(note)
             if kept == key:
-                return
+                return key
             if kept is None and any(folder.iterdir()):
                 raise InputError(f"{folder}: holds other files; name another output, or remove the folder")
             shutil.rmtree(folder)
         folder.mkdir()
-        note.write_text(json.dumps({"key": key, "request": request}) + "\n", "utf-8")
+        with part_beside(note) as part:
+            part.write_text(json.dumps({"key": key, "request": request}) + "\n", "utf-8")
     except OSError as error:
         raise InputError(f"{folder}: cannot be written ({error.strerror})") from None
+    return key
+
+
+def _kept(note: Path) -> str | None:
+    """The digest that a folder was claimed for; None where it was not, or no one can tell."""
+    try:
+        key = json.loads(note.read_text("utf-8"))["key"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return key if isinstance(key, str) else None
