@@ -8,7 +8,6 @@ import typer
 
 from engine.cli.learn.options import telling, working
 from engine.cli.options import parse_size
-from engine.complaints import nearest
 from engine.errors import InputError
 
 if TYPE_CHECKING:
@@ -79,6 +78,7 @@ def parse_rate(text: str | None) -> Fraction | None:
 
 def parse_burn(text: str) -> "Burn":
     """What is burnt in, checked."""
+    from engine.complaints import nearest
     from engine.studio.journey.burn import BURNS
 
     for known in BURNS:
@@ -88,12 +88,10 @@ def parse_burn(text: str) -> "Burn":
 
 
 def workers_of(count: int, ray: str) -> "Workers":
-    """Who works. InputError where both are named."""
+    """Who works. On a cluster all that it has, or N of it where more than one is asked for."""
     from engine.studio.farm import Workers
 
-    if ray and count > 1:
-        raise InputError("give either --workers N or --ray; a cluster takes all that it has")
-    return Workers(count, ray)
+    return Workers(0 if ray and count == 1 else count, ray)
 
 
 def look_of(

@@ -21,6 +21,7 @@ from engine.errors import InputError
 
 Picture = NDArray[np.uint8]
 Burn = Literal["none", "label", "bars"]
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 BURNS: tuple[Burn, ...] = ("none", "label", "bars")
 COLUMNS, ROW = 16, 20  # cells in a row; a row's height is the picture's over this
@@ -28,7 +29,7 @@ NUMBER_BITS, CHECK_BITS, CHECK = 23, 5, 0b100101
 SYNC = ((1, 0), (0, 1))
 CONTRAST = 60.0  # between white and black, least
 DIGITS = 6
-TEXT, SMALLEST_PX = 20, 9  # a letter's height is the picture's over this, but no less than that
+SMALLEST_PX = 9  # of letters
 MARGIN_PX, DARKER = 2, 0.35
 
 
@@ -53,21 +54,18 @@ class Burner:
     def __init__(self, width: int, height: int, source: str, how: Burn) -> None:
         self._how = how
         self._cells = [np.linspace(0, n, k + 1).round().astype(int) for n, k in ((width, COLUMNS), (height, ROW))]
-        font = ImageFont.load_default(max(SMALLEST_PX, height // TEXT))
-        ascent, descent = font.getmetrics() if isinstance(font, ImageFont.FreeTypeFont) else (SMALLEST_PX, 2)
-        tall, wide = ascent + descent, max(round(font.getlength(c)) for c in "0123456789")
-        self._digits = [_text(c, font, wide, tall) for c in "0123456789"]
+        font = font_of(height)
+        wide = max(round(font.getlength(c)) for c in "0123456789")
+        self._digits = [cover(c, font, wide) for c in "0123456789"]
         room = max(0, width - 2 * MARGIN_PX - (DIGITS + 1) * wide)
-        self._name = _text(source, font, min(room, round(font.getlength(source)) + wide), tall, wide // 2)
+        self._name = cover(source, font, min(room, round(font.getlength(source)) + wide), wide // 2)
 
     def __call__(self, picture: Picture, number: int) -> None:
         """Into the picture itself."""
         if self._how == "none":
             return
-        cover = np.concatenate([*(self._digits[int(c)] for c in f"{number:0{DIGITS}d}"), self._name], 1)
-        spot = picture[-cover.shape[0] - MARGIN_PX : -MARGIN_PX, MARGIN_PX : MARGIN_PX + cover.shape[1]]
-        cover = cover[-spot.shape[0] :, : spot.shape[1], None]
-        spot[:] = (spot * (DARKER * (1.0 - cover)) + 255.0 * cover + 0.5).astype(np.uint8)
+        label = np.concatenate([*(self._digits[int(c)] for c in f"{number:0{DIGITS}d}"), self._name], 1)
+        write(picture, label, MARGIN_PX, max(0, len(picture) - len(label) - MARGIN_PX))
         if self._how == "bars":
             xs, ys = self._cells
             for row, bits in enumerate(cells(number)):
@@ -118,11 +116,22 @@ def _check(number: int) -> int:
     return rest
 
 
-def _text(
-    text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int, height: int, at: int = -1
-) -> NDArray[np.float32]:  # fmt: skip
+def font_of(height: int) -> Font:
+    """Letters that are small and legible in a picture of this height."""
+    return ImageFont.load_default(max(SMALLEST_PX, min(height // 20, 12 + height // 60)))
+
+
+def cover(text: str, font: Font, width: int, at: int = -1) -> NDArray[np.float32]:
     """How much of each pixel a text covers (height, width), 0..1; in the middle, or from `at` on."""
-    image = Image.new("L", (max(1, width), height))
+    ascent, descent = font.getmetrics() if isinstance(font, ImageFont.FreeTypeFont) else (SMALLEST_PX, 2)
+    image = Image.new("L", (max(1, width), ascent + descent))
     left = (width - font.getlength(text)) / 2 if at < 0 else at
     ImageDraw.Draw(image).text((left, 0), text, 255, font)
     return (np.asarray(image, np.float32) / 255.0)[:, :width]
+
+
+def write(picture: Picture, text: NDArray[np.float32], left: int, top: int) -> None:
+    """A text's cover into a picture, white on what is there made darker."""
+    spot = picture[top : top + text.shape[0], left : left + text.shape[1]]
+    part = text[: spot.shape[0], : spot.shape[1], None]
+    spot[:] = (spot * (DARKER * (1.0 - part)) + 255.0 * part + 0.5).astype(np.uint8)
