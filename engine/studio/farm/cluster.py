@@ -4,6 +4,7 @@ import hashlib
 import logging
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,9 +21,10 @@ from engine.studio.farm.work import Workers
 
 PIECE = 8 << 20  # bytes of a file that come at a time: a small object store is enough
 STORE = 100 << 20
+KNOCK_S = 5.0
 START_S = 600.0  # without any actor by then, the cluster has no room
 # Nothing is sent anywhere; and a cluster without GPUs leaves the variables alone that say which one to use.
-SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_AUTH_MODE": "token"}
+SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 
 
 class Cluster:
@@ -120,6 +122,8 @@ def joined(workers: Workers) -> tuple[Any, bool]:
         import ray
     except ImportError:
         raise InputError("--ray needs Ray: pip install 'latenz[cluster]'") from None
+    if workers.ray not in ("auto", "local"):
+        _knock(workers.ray)
     if ray.is_initialized():
         return ray, False
     with _own_signals():
@@ -138,9 +142,24 @@ def joined(workers: Workers) -> tuple[Any, bool]:
             else:
                 ray.init(address=workers.ray, **_QUIET)
         except (ConnectionError, RuntimeError, ValueError, AssertionError, ray.exceptions.RayError) as error:
-            why = _short(error)
-            raise InputError(f"--ray {workers.ray}: no cluster to work on ({why}); give auto, or HOST:PORT") from None
+            ray.shutdown()  # of what was begun
+            raise _nobody(workers.ray, _short(error)) from None
     return ray, True
+
+
+def _knock(address: str) -> None:
+    """InputError unless somebody listens there: Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not (host and port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
+        raise _nobody(address, "that is no address")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), KNOCK_S).close()
+    except OSError as error:
+        raise _nobody(address, error.strerror or str(error)) from None
+
+
+def _nobody(address: str, why: str) -> InputError:
+    return InputError(f"--ray {address}: no cluster to work on ({why}); give auto, HOST:PORT, or ray://HOST:PORT")
 
 
 _QUIET: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
