@@ -1,6 +1,7 @@
 """The command `latenz`: one thin function per sub-command; what is heavy is imported where it is used."""
 
 from engine.cli import machine, models, pace, shows, train
+from engine.cli.journey import smooth as journey_smooth
 from engine.cli.learn import assess as learn_assess
 from engine.cli.learn import combine as learn_combine
 from engine.cli.learn import compass as learn_compass
@@ -12,6 +13,7 @@ from engine.cli.learn import vocabulary as learn_vocabulary
 from engine.cli.start import main, run
 
 __all__ = [
+    "journey_smooth",
     "learn_assess",
     "learn_combine",
     "learn_compass",

@@ -5,6 +5,7 @@ After the figures of Akten, Fiebrink and Grierson, "Deep Meditations" (2018).
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -121,46 +122,68 @@ def compare(
     straight = by_slerp(places, leg_s, fps)
     sprung = by_spring(places, leg_s, fps, frequency_hz, damping)
     shown = np.linspace(0, dims - 1, min(dims, 72)).astype(int)
-    margin, gap, width, height = 28, 46, 1120, 144
-    strips = [strip_image(t[:, shown], height, width).convert("RGB") for t in (straight, sprung)]
-    width, height = strips[0].size
-    sheet = Image.new("RGB", (width + 2 * margin, 4 * (height + gap) + margin), PAPER)
+    curves = [
+        (label, [Curve("slerp", measure(straight, fps)), Curve("spring", measure(sprung, fps))])
+        for label, measure in (
+            ("speed, degrees a second", speed_deg),
+            ("change of velocity from frame to frame, degrees a second", turn_deg),
+        )
+    ]
+    strips = [
+        (f"slerp: {legs} legs of {leg_s:g} s at constant speed", straight[:, shown]),
+        (f"spring: the goal leaps every {leg_s:g} s; {frequency_hz:g} Hz, damping {damping:g}", sprung[:, shown]),
+    ]
+    draw_sheet(path, strips, curves)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """Values over the whole width of a plot."""
+
+    name: str
+    values: Array
+
+
+def draw_sheet(
+    path: Path, strips: Sequence[tuple[str, Array]], plots: Sequence[tuple[str, Sequence[Curve]]],
+    width_px: int = 1120, height_px: int = 144,
+) -> None:  # fmt: skip
+    """Write a PNG of trajectories (frames, dims) below each other, and of plots with two curves at most below them."""
+    margin, gap = 28, 46
+    images = [strip_image(t, height_px, width_px).convert("RGB") for _, t in strips]
+    images = [i.resize((width_px, height_px), Image.Resampling.NEAREST) for i in images]
+    labels = [*(label for label, _ in strips), *(label for label, _ in plots)]
+    sheet = Image.new("RGB", (width_px + 2 * margin, len(labels) * (height_px + gap) + margin), PAPER)
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(17)
-    labels = (
-        f"slerp: {legs} legs of {leg_s:g} s at constant speed",
-        f"spring: the goal leaps every {leg_s:g} s; {frequency_hz:g} Hz, damping {damping:g}",
-        "speed, degrees a second",
-        "change of velocity from frame to frame, degrees a second",
-    )
     for i, label in enumerate(labels):
-        draw.text((margin, gap + i * (height + gap) - 26), label, INK, font)
-    for i, image in enumerate(strips):
-        sheet.paste(image, (margin, gap + i * (height + gap)))
-    for i, measure in enumerate((speed_deg, turn_deg), 2):
-        top = gap + i * (height + gap)
-        curves = [(measure(straight, fps), _SLERP, "slerp"), (measure(sprung, fps), _SPRING, "spring")]
-        _plot(draw, (margin, top, margin + width, top + height), curves, font)
+        draw.text((margin, gap + i * (height_px + gap) - 26), label, INK, font)
+    for i, image in enumerate(images):
+        sheet.paste(image, (margin, gap + i * (height_px + gap)))
+    for i, (_, curves) in enumerate(plots, len(images)):
+        top = gap + i * (height_px + gap)
+        _plot(draw, (margin, top, margin + width_px, top + height_px), curves, font)
     _save(sheet.quantize(96, dither=Image.Dither.NONE), path)
 
 
 def _plot(
-    draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int],
-    curves: Sequence[tuple[Array, tuple[int, int, int], str]], font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], curves: Sequence[Curve],
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
 ) -> None:  # fmt: skip
     """Curves over one width, with a few lines to read values by."""
     left, top, right, bottom = box
-    most = max(float(values.max()) for values, _, _ in curves) * 1.05
+    most = max((float(curve.values.max()) for curve in curves if curve.values.size), default=0.0) * 1.05 or 1.0
     tick = 10.0 ** math.floor(math.log10(most))
     tick = next(t for t in (tick / 2, tick, tick * 2, tick * 5) if most / t <= 4)
     for n in range(math.floor(most / tick) + 1):
         y = bottom - n * tick / most * (bottom - top)
         draw.line((left, y, right, y), FAINT)
         draw.text((left + 2, y - 20), f"{n * tick:g}", FAINT if n == 0 else (150, 146, 138), font)
-    for i, (values, colour, name) in enumerate(curves):
-        xs = np.linspace(left, right, len(values))
-        ys = bottom - values / most * (bottom - top)
-        draw.line(list(zip(xs.tolist(), ys.tolist(), strict=True)), colour, 3, "curve")
-        draw.text((right - 150 + 80 * i, top - 26), name, colour, font)
+    for i, (curve, colour) in enumerate(zip(curves, (_SLERP, _SPRING), strict=False)):
+        xs = np.linspace(left, right, len(curve.values))
+        ys = bottom - curve.values / most * (bottom - top)
+        if len(xs) > 1:
+            draw.line(list(zip(xs.tolist(), ys.tolist(), strict=True)), colour, 3, "curve")
+        draw.text((right - 150 + 80 * i, top - 26), curve.name, colour, font)
 
 
 def _save(image: Image.Image, path: Path) -> None:

@@ -11,7 +11,7 @@ from engine.latent import geodesic, sphere, spring
 from engine.studio.journey.trajectories import BLOCK, Keys, normalised
 from engine.studio.pace import Array, Block
 
-ARRIVED = 6.64  # (1 + x) exp(-x) is 0.01 there: a critical spring has come all the way but 1 % of it
+ARRIVED = 4.6  # exp(-4.6) is 0.01
 FORGOTTEN = 20.0  # exp(-20): what a closed way still knows of how it was entered
 
 
@@ -19,7 +19,8 @@ FORGOTTEN = 20.0  # exp(-20): what a closed way still knows of how it was entere
 class Pull:
     """How springs pull.
 
-    frequency_hz : None: of each leg, so that all but about 1 % of it is gone when the next begins
+    frequency_hz : None: of each leg, so that it is gone when the next begins: but for 1 % of it with a damping of 0.7,
+        for 6 % with 1
     damping : ratio; 1 is critical, less swings past the keys
     """
 
