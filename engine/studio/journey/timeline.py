@@ -129,8 +129,8 @@ class Timeline:
 
 
 def linear(count: int) -> tuple[float, ...]:
-    """The shares of a dissolve of so many frames: in the middle of each frame's time."""
-    return tuple((i + 0.5) / count for i in range(count))
+    """The shares of a dissolve of so many frames as MLT plays them: i / count at frame i, a single frame one half."""
+    return tuple(i / count for i in range(count)) if count > 1 else (0.5,) * count
 
 
 def clock(frame: int, fps: Fraction) -> str:

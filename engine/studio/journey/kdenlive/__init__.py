@@ -1,0 +1,1 @@
+"""Kdenlive's projects, and MLT's own, which they are written in."""

@@ -1,0 +1,53 @@
+"""Dissolves from one track to another: what the user laid over the automatic compositing of a sequence."""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+
+from engine.studio.journey.kdenlive.blends import blend, pictured
+from engine.studio.journey.kdenlive.document import Element
+from engine.studio.journey.kdenlive.reading import Reading
+from engine.studio.journey.timeline import MAX_FRAMES, Dissolve, Track
+
+
+def dissolves(
+    reading: Reading, sequence: Element, tracks: list[Track], numbers: Mapping[int, int], length: int
+) -> tuple[Dissolve, ...]:
+    """The dissolves of a sequence, in order of time.
+
+    numbers : of a track in the project, its place among the tracks read; length : of the sequence, in frames
+    """
+    found = []
+    for transition in sequence.all("transition"):
+        if not pictured(transition):
+            continue
+        first = reading.time(transition, "in", 0)
+        last = reading.time(transition, "out", max(first, length - 1))
+        below, above = (_number(reading, transition, name) for name in ("a_track", "b_track"))
+        if above not in numbers or first >= length or last < first:
+            continue  # a hidden track, or behind the end: nothing of it is seen
+        count = last - first + 1
+        done = blend(reading, transition, count, range(min(count, length - first)))
+        clip = _name(tracks[numbers[above]], first)
+        if done.lost:
+            reading.tell(first, done.lost, transition, clip)
+        if all(share >= 1.0 for share in done.shares):
+            continue  # the upper track alone, as everywhere
+        if below not in numbers or numbers[below] == numbers[above]:
+            reading.tell(first, "a fade against black has no latent; the clip is shown as it is", transition, clip)
+            continue
+        found.append(Dissolve(first, done.shares, numbers[below], numbers[above]))
+    return tuple(sorted(found, key=lambda dissolve: (dissolve.at, dissolve.into)))
+
+
+def _number(reading: Reading, transition: Element, name: str) -> int:
+    """The number of a track. InputError for none."""
+    text = transition.get(name).strip()
+    if not (text.isascii() and text.isdigit() and len(text) < 7):
+        raise reading.wrong(transition, f'<transition> {name} "{text[:20]}" is no number of a track')
+    return min(int(text), MAX_FRAMES)
+
+
+def _name(track: Track, frame: int) -> str:
+    """What a track shows at a frame, by name."""
+    i = bisect_right(track.clips, frame, key=lambda clip: clip.at) - 1
+    return track.clips[i].name if i >= 0 and track.clips[i].end > frame else ""
