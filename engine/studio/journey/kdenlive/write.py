@@ -10,7 +10,9 @@ from xml.etree import ElementTree as ET
 from engine.errors import InputError
 from engine.paths import check_output, part_beside
 from engine.studio.journey.kdenlive.write_bin import PROGRAM, VERSION, Bin
-from engine.studio.journey.kdenlive.write_tracks import INTERNAL, Tracks
+from engine.studio.journey.kdenlive.write_laid import laid
+from engine.studio.journey.kdenlive.write_main import main
+from engine.studio.journey.kdenlive.write_tracks import Tracks
 from engine.studio.journey.kdenlive.write_xml import Element, clock, profile, properties
 from engine.studio.journey.timeline import MAX_CLIPS, MAX_FRAMES, Timeline
 
@@ -36,15 +38,16 @@ def document(timeline: Timeline) -> Element:
     size, fps = timeline.size or SIZE, timeline.fps
     root = ET.Element("mlt", LC_NUMERIC="C", producer="main_bin", version="7.12.0")
     profile(root, size, fps)
-    bin = Bin(timeline)
+    edit = laid(timeline)
+    bin = Bin(timeline, edit)
     bin.write(root, _settings(timeline))
     _black(root, timeline)
     tracks = Tracks(root, bin)
     for item in bin.sounds:
         tracks.sound(item, max(1, timeline.length))
-    for track in timeline.tracks:
-        tracks.picture(track)
-    _main(root, timeline, tracks.count, len(bin.sounds))
+    for row in edit.rows:
+        tracks.picture(row)
+    main(root, timeline, len(bin.sounds), len(edit.rows), edit.blends)
     return root
 
 
@@ -69,7 +72,7 @@ def _settings(timeline: Timeline) -> dict[str, object]:
 
 def _black(root: Element, timeline: Timeline) -> None:
     span = {"in": clock(0, timeline.fps), "out": clock(max(1, timeline.length) - 1, timeline.fps)}
-    black = ET.SubElement(root, "producer", id="black_track", **span)
+    black = ET.SubElement(root, "producer", {"id": "black_track", **span})
     properties(
         black,
         {
@@ -77,22 +80,3 @@ def _black(root: Element, timeline: Timeline) -> None:
             "mlt_image_format": "rgba", "set.test_audio": 0,
         },
     )  # fmt: skip
-
-
-def _main(root: Element, timeline: Timeline, count: int, sounds: int) -> None:
-    span = {"in": clock(0, timeline.fps), "out": clock(max(1, timeline.length) - 1, timeline.fps)}
-    main = ET.SubElement(root, "tractor", id=f"tractor{count}", **span)
-    ET.SubElement(main, "track", producer="black_track")
-    for i in range(count):
-        ET.SubElement(main, "track", producer=f"tractor{i}")
-    for i in range(1, count + 1):
-        service = "mix" if i <= sounds else "frei0r.cairoblend"
-        kind = {"accepts_blanks": 1, "sum": 1} if i <= sounds else {"version": "0.1"}
-        transition = ET.SubElement(main, "transition", id=f"transition{i - 1}")
-        properties(
-            transition,
-            {
-                "a_track": 0, "b_track": i, "mlt_service": service, "kdenlive_id": service,
-                "internal_added": INTERNAL, "always_active": 1, **kind,
-            },
-        )  # fmt: skip

@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import md5
-from math import ceil
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from engine.studio.journey.kdenlive.write_laid import Laid
+from engine.studio.journey.kdenlive.write_pieces import STILL, Piece, warped
 from engine.studio.journey.kdenlive.write_xml import Element, clock, number, properties
-from engine.studio.journey.timeline import Clip, Media, Timeline
+from engine.studio.journey.timeline import Media, Timeline
 
 FIRST_ID = 2  # Kdenlive keeps 1 for the folder that holds the others
 VERSION, PROGRAM = "1.04", "22.12.3"
 BLACK = "0x000000ff"
-STILL = 15000  # frames that a picture or a colour can be drawn out to
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +35,12 @@ class Item:
 class Bin:
     """All items, and the copies made of them so far."""
 
-    def __init__(self, timeline: Timeline) -> None:
+    def __init__(self, timeline: Timeline, laid: Laid) -> None:
         self.fps, self._copies = timeline.fps, dict[tuple[object, ...], str]()
-        needed = [1] * len(timeline.media)
-        drawn = False
-        for clip in (clip for track in timeline.tracks for clip in track.clips):
-            drawn = drawn or clip.media is None
-            if clip.media is not None:
-                reach = max(clip.source(clip.at), clip.source(clip.end - 1))
-                needed[clip.media] = max(needed[clip.media], ceil(reach) + 1)
+        drawn = any(entry.media is None for row in laid.rows for entry in row.entries)
         self.files = [
-            Item(i, media, _frames(media, need), "qimage" if media.still else "avformat")
-            for i, (media, need) in enumerate(zip(timeline.media, needed, strict=True), FIRST_ID)
+            Item(i, media, frames, "qimage" if media.still else "avformat")
+            for i, (media, frames) in enumerate(zip(timeline.media, laid.frames, strict=True), FIRST_ID)
         ]
         known = {item.media.name: item for item in self.files}
         count, self.sounds = FIRST_ID + len(self.files), list[Item]()
@@ -57,10 +51,10 @@ class Bin:
             self.sounds.append(known[name])
         self.colour = Item(count, Media(BLACK, still=True), STILL, "color") if drawn else None
 
-    def item(self, clip: Clip) -> Item:
-        """What a clip is cut from."""
-        if clip.media is not None:
-            return self.files[clip.media]
+    def item(self, entry: Piece) -> Item:
+        """What an entry is cut from."""
+        if entry.media is not None:
+            return self.files[entry.media]
         assert self.colour is not None
         return self.colour
 
@@ -77,7 +71,7 @@ class Bin:
         properties(listed, {"kdenlive:expandedFolders": "", "kdenlive:documentnotes": "", "xml_retain": 1})
         for item in self.all():
             span = {"in": clock(0, self.fps), "out": clock(item.frames - 1, self.fps)}
-            ET.SubElement(listed, "entry", producer=item.producer, **span)
+            ET.SubElement(listed, "entry", {"producer": item.producer, **span})
 
     def copy(self, root: Element, item: Item, place: object, speed: Fraction = Fraction(1)) -> str:
         """The producer of a sub-playlist that shows an item at a speed: written when it is first asked for."""
@@ -102,7 +96,7 @@ class Bin:
         self, root: Element, name: str, item: Item, frames: int, service: str, more: dict[str, object]
     ) -> None:
         span = {"in": clock(0, self.fps), "out": clock(frames - 1, self.fps)}
-        producer = ET.SubElement(root, "producer", id=name, **span)
+        producer = ET.SubElement(root, "producer", {"id": name, **span})
         still = {"ttl": 25, "aspect_ratio": 1} if service == "qimage" else {}
         colour = {"aspect_ratio": 1, "mlt_image_format": "rgb"} if service == "color" else {}
         properties(producer, {"length": frames, "eof": "pause", **more, **still, **colour, "mlt_service": service})
@@ -117,14 +111,3 @@ class Bin:
                 "kdenlive:file_hash": digest,
             },
         )  # fmt: skip
-
-
-def warped(frames: int, speed: Fraction) -> int:
-    """The length that Kdenlive gives a file at a speed."""
-    return max(1, int(Fraction(frames) / abs(speed) + Fraction(1, 2)))
-
-
-def _frames(media: Media, need: int) -> int:
-    return max(STILL if media.still else 1, media.frames or 1, need)
-
-

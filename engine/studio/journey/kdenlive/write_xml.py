@@ -44,3 +44,8 @@ def legal(text: str) -> str:
 def number(value: Fraction | float) -> str:
     """A number with a point, as short as tells it."""
     return repr(float(value))
+
+
+def decimal(value: float) -> str:
+    """A share, to nine digits."""
+    return f"{value:.9f}".rstrip("0").rstrip(".")

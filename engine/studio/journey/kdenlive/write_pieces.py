@@ -1,0 +1,139 @@
+"""Clips as Kdenlive can say them: at speed 1, at a steady speed, or standing still, each from a whole frame on.
+
+What it cannot say in one clip (a table of frames, a start between frames of a fast clip) becomes several, so that every
+frame of the timeline still shows the frame of the file that it showed. See `write` for what is measured of MLT.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from math import floor
+
+from engine.studio.journey.timeline import Clip, Media, Timeline
+
+STILL = 15000  # frames that a picture or a colour can be drawn out to
+MOST_SPEED = 100  # of Kdenlive's own window for it
+HALF = Fraction(1, 2)
+DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """An entry of a playlist.
+
+    media : its number in the timeline's media, None for black
+    first : where it begins in the file, or in the file at `speed`
+    frozen : the frame that it stands still at, None where it moves
+    """
+
+    media: int | None
+    at: int
+    length: int
+    first: int = 0
+    speed: Fraction = Fraction(1)
+    frozen: int | None = None
+
+    @property
+    def end(self) -> int:
+        """The first frame behind it."""
+        return self.at + self.length
+
+
+def lengths(timeline: Timeline) -> list[int]:
+    """Frames of each media: as the project has them, else as many as its clips need."""
+    found = [STILL if media.still else media.frames or 1 for media in timeline.media]
+    for clip in (clip for track in timeline.tracks for clip in track.clips):
+        if clip.media is None:
+            continue
+        media = timeline.media[clip.media]
+        if media.still:
+            found[clip.media] = max(found[clip.media], clip.length)
+        elif media.frames is None:
+            ends = clip.shown or (clip.source(clip.at), clip.source(clip.end - 1))
+            found[clip.media] = max(found[clip.media], floor(max(ends)) + 1, 1 if clip.speed else clip.length)
+    return found
+
+
+def pieces(clip: Clip, media: Media | None, frames: int, fps: Fraction) -> list[Piece]:
+    """A clip in as few entries as say it. frames : of its file."""
+    if clip.media is None or media is None or media.still:
+        most = STILL if media is None else frames
+        return [Piece(clip.media, at, min(most, clip.end - at)) for at in range(clip.at, clip.end, most)]
+    seen = _seen(clip, frames)
+    if clip.shown is None and clip.speed and (whole := _moving(clip.media, clip.at, seen, clip.speed, frames, fps)):
+        return [whole]
+    found = []
+    for at, run in _runs(seen):
+        step = run[1] - run[0] if len(run) > 1 else 1
+        if not step:
+            spans = [(i, min(frames, len(run) - i)) for i in range(0, len(run), frames)]
+            found += [Piece(clip.media, clip.at + at + i, n, 0, Fraction(1), run[0]) for i, n in spans]
+        elif moving := _moving(clip.media, clip.at + at, run, Fraction(step), frames, fps):
+            found.append(moving)
+        else:
+            found += [Piece(clip.media, clip.at + at + i, 1, frame) for i, frame in enumerate(run)]
+    return found
+
+
+def warped(frames: int, speed: Fraction) -> int:
+    """The length that Kdenlive gives a file at a speed."""
+    return max(1, floor(frames / abs(speed) + HALF))
+
+
+def _seen(clip: Clip, frames: int) -> list[int]:
+    """The frame of the file at each frame: as players do, the earlier of two, and within the file."""
+    if clip.shown is not None:
+        exact = [floor(place) for place in clip.shown]
+    else:
+        bottom = clip.first.denominator * clip.speed.denominator
+        top, step = int(clip.first * bottom), int(clip.speed * bottom)
+        exact = [(top + i * step) // bottom for i in range(clip.length)]
+    return [min(max(frame, 0), frames - 1) for frame in exact]
+
+
+def _moving(media: int, at: int, seen: list[int], speed: Fraction, frames: int, fps: Fraction) -> Piece | None:
+    """The one entry that shows these frames of a file, None where there is none."""
+    if speed == 1:
+        steady = all(frame == seen[0] + i for i, frame in enumerate(seen))
+        return Piece(media, at, len(seen), seen[0]) if steady else None
+    for asked, real in _speeds(speed, fps):
+        length = warped(frames, asked)
+        for place in range(floor((seen[0] - HALF) / real) - 1, floor((seen[0] + HALF) / real) + 2):
+            first = place if speed > 0 else length - 1 - place
+            if 0 <= first <= length - len(seen) and _shows(seen, place, real, 1 if speed > 0 else -1):
+                return Piece(media, at, len(seen), first, asked)
+    return None
+
+
+def _shows(seen: list[int], place: int, real: Fraction, way: int) -> bool:
+    """True where MLT shows these frames from a place of a warped file on: the nearest one to each."""
+    top, bottom = 2 * real.numerator, 2 * real.denominator
+    return all(((place + way * i) * top + real.denominator) // bottom == frame for i, frame in enumerate(seen))
+
+
+def _speeds(speed: Fraction, fps: Fraction) -> Iterator[tuple[Fraction, Fraction]]:
+    """Speeds to ask MLT for, with what it then plays: it cuts the numerator of the warped rate to a whole number."""
+    numerator = fps.numerator * (1000 if fps.numerator < 1000 else 1)
+    below = floor(numerator / abs(speed))
+    for whole in (below, below + 1):
+        if whole < 1:
+            continue
+        for digits in range(DIGITS + 1):
+            asked = Fraction(round(Fraction(numerator, whole) * 10**digits), 10**digits)
+            if asked and int(float(numerator) / float(asked)) == whole and asked <= MOST_SPEED:
+                yield (asked if speed > 0 else -asked), Fraction(numerator, whole)
+                break
+
+
+def _runs(seen: list[int]) -> Iterator[tuple[int, list[int]]]:
+    """Frames in pieces of one step each, with where each begins: steps are taken as far as they go."""
+    at = 0
+    while at < len(seen):
+        end = at + 1
+        step = seen[end] - seen[at] if end < len(seen) else 0
+        while end < len(seen) and seen[end] - seen[end - 1] == step:
+            end += 1
+        if end - at == 2 and step not in (0, 1):  # a longer run may begin at the second
+            end = at + 1
+        yield at, seen[at:end]
+        at = end
