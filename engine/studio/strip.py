@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from engine.errors import InputError
 from engine.latent import geodesic, sphere
 from engine.latent.space import seed_z
+from engine.studio.oklab import srgb
 
 Array = NDArray[np.float64]
 
@@ -31,22 +32,7 @@ def _palette(colours: int) -> NDArray[np.uint8]:
     """(colours, 3) sRGB bytes of the diverging scale; the middle one is paper."""
     at = np.linspace(0, len(_STOPS) - 1, colours)
     lab = np.stack([np.interp(at, np.arange(len(_STOPS)), _STOPS[:, i]) for i in range(3)], 1)
-    lms = (
-        lab
-        @ np.array(
-            [[1, 1, 1], [0.3963377774, -0.1055613458, -0.0894841775], [0.2158037573, -0.0638541728, -1.2914855480]]
-        )
-    ) ** 3  # noqa: E501
-    rgb = lms @ np.array(
-        [
-            [4.0767416621, -1.2684380046, -0.0041960863],
-            [-3.3077115913, 2.6097574011, -0.7034186147],
-            [0.2309699292, -0.3413193965, 1.7076147010],
-        ]
-    )  # noqa: E501
-    rgb = np.clip(rgb, 0, 1)
-    srgb = np.where(rgb <= 0.0031308, 12.92 * rgb, 1.055 * rgb ** (1 / 2.4) - 0.055)
-    return np.asarray(np.rint(srgb * 255), np.uint8)
+    return srgb(lab)
 
 
 def strip_image(trajectory: Array, height_px: int = 512, width_px: int = 1200) -> Image.Image:

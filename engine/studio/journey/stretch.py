@@ -119,8 +119,8 @@ class _Sweep:
         for track in sorted(needed):
             layers = self._own(track, first, last)
             for dissolve in self._on(track):
-                share, lower = _shares(dissolve, first, last), ready[min(dissolve.out, dissolve.into)]
-                out, into = (lower, layers) if dissolve.out < track else (layers, lower)
+                share, under = _shares(dissolve, first, last), ready[min(dissolve.out, dissolve.into)]
+                out, into = (under, layers) if dissolve.out < track else (layers, under)
                 layers = _meet(out, into, share)
                 if len(layers) > MOST_LAYERS:
                     raise InputError(

@@ -1,0 +1,163 @@
+"""Conform: the edit that an artist made of proxies, applied to their latents."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from engine.complaints import nearest
+from engine.errors import InputError
+from engine.latent.sequence_file import Facts, Mark, read_facts
+from engine.paths import check_output
+from engine.studio.journey.bridge import GAPS, Gap, bridge, spans
+from engine.studio.journey.cut import Cut, held
+from engine.studio.journey.media import find
+from engine.studio.journey.pair import Pair, PairWriter, named
+from engine.studio.journey.plan import Plan, plan
+from engine.studio.journey.projects import read_project
+from engine.studio.journey.report import Report, Used, line, runs_of, times_used, unsupported_of
+from engine.studio.journey.source import Source
+from engine.studio.journey.stretch import stretches
+from engine.studio.journey.timeline import Timeline
+from engine.studio.learn.work import Tell, quiet
+
+_MOST_MARKS = 10_000
+_LISTED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How an edit is applied.
+
+    media : folders to search beside the project's own, with all below
+    gap : hold the last latent, carry on springs or along the great circle to what comes
+    between : a place between two rows is their mixture; without, the row that the editor shows
+    by_name : a file of the name is taken even where it is not the one that was edited
+    strict : nothing may be left out
+    proxy : a video is drawn afterwards, and may replace what has its name
+    """
+
+    media: tuple[Path, ...] = ()
+    gap: Gap = "hold"
+    between: bool = False
+    by_name: bool = False
+    strict: bool = False
+    proxy: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Conformed:
+    """The sequence that came out, and what came from where."""
+
+    pair: Pair
+    report: Report
+
+
+def conform(project: Path, out: Path, how: How = How(), tell: Tell = quiet) -> Conformed:
+    """Write NAME.npy and NAME.json of a project: one row for each frame of its timeline, in flat memory.
+
+    InputError for a project that cannot be read or does not hold together, for media that are not found or not
+    certain, and with `strict` for anything that latents have no counterpart of. Nothing is written then.
+    """
+    _check_output(out, how)
+    return conformed(read_project(project), project, out, how, tell)
+
+
+def conformed(timeline: Timeline, project: Path, out: Path, how: How = How(), tell: Tell = quiet) -> Conformed:
+    """`conform` for a timeline that is read already; its media lie beside `project`."""
+    _check_output(out, how)
+    unsupported = unsupported_of(timeline)
+    if how.strict and unsupported:
+        lines = [line(thing, timeline.fps) for thing in unsupported[:_LISTED]]
+        more = [f"and {len(unsupported) - _LISTED} more"] if len(unsupported) > _LISTED else []
+        raise InputError("\n".join([f"{project}: --strict, and it holds what latents cannot do:", *lines, *more]))
+    laid = stretches(timeline)
+    used = {clip.media for stretch in laid for clip, _ in stretch.seen if clip.media is not None}
+    if not used:
+        raise InputError(f"{project}: no clip is seen in it; put a proxy on a track of pictures")
+    sources = find(timeline, used, (project.resolve().parent, *how.media), how.by_name)
+    if any(source.pair.path == named(out).resolve() for source in sources.values()):
+        raise InputError(f"{out}: a source of this project; give another name, so that the project keeps its media")
+    media = range(len(timeline.media))
+    counts = [len(sources[i].pair) if i in sources else None for i in media]
+    made = plan(timeline, counts, [sources[i].rate if i in sources else Fraction(1) for i in media], laid)
+    marks = _marks(timeline, made, sources)
+    pair = _write(made, sources, _facts(timeline, sources, marks, project), out, how, tell)
+    report = Report(
+        project.name, pair.path.name, timeline.fps, made, runs_of(laid, made, sources),
+        tuple(Used(i, s, times_used(made, i, len(s.pair))) for i, s in sources.items()), how.gap, marks, unsupported,
+        tuple(told for source in sources.values() for told in source.told),
+    )  # fmt: skip
+    return Conformed(pair, report)
+
+
+def _write(
+    made: Plan, sources: Mapping[int, Source], facts: Facts, out: Path, how: How, tell: Tell
+) -> Pair:  # fmt: skip
+    """All rows, block after block."""
+    cut, n = Cut(held(made), sources, how.between), len(made)
+    over = spans(made.gap) if how.gap != "hold" else np.empty((0, 2), np.intp)
+    former = _proxy(out, how)
+    with PairWriter(out, cut.shape, n, facts, cut.classes) as writer:
+        for first in range(0, n, cut.block):
+            last = min(first + cut.block, n)
+            rows, classes = cut.rows(np.arange(first, last))
+            for begins, ends in over[(over[:, 0] < last) & (over[:, 1] > first)].tolist():
+                way = bridge(begins, ends, made.gap, cut, facts.fps, how.gap == "spring")
+                own = slice(max(begins, first) - first, min(ends, last) - first)
+                rows[own], weights = way.rows(np.arange(first, last)[own])
+                if classes is not None and weights is not None:
+                    classes[own] = weights
+            writer.write(rows, classes)
+            tell("conforming", last, n)
+        pair = writer.close()
+    if former is not None:
+        former.unlink(missing_ok=True)
+    return pair
+
+
+def _facts(timeline: Timeline, sources: Mapping[int, Source], marks: tuple[Mark, ...], project: Path) -> Facts:
+    """What the result is: what its sources agree on."""
+    every = [source.pair.facts for source in sources.values()]
+    known = next((facts for facts in every if facts.model), every[0])
+    psis, snapshots = {facts.psi for facts in every}, {facts.snapshots for facts in every}
+    return Facts(
+        fps=timeline.fps, model=known.model, model_hash=next((f.model_hash for f in every if f.model_hash), ""),
+        psi=known.psi if len(psis) == 1 else 1.0, made=f"conform of {project.name}", marks=marks,
+        snapshots=known.snapshots if len(snapshots) == 1 else (),
+    )  # fmt: skip
+
+
+def _marks(timeline: Timeline, made: Plan, sources: Mapping[int, Source]) -> tuple[Mark, ...]:
+    """The marks of the timeline, and those of its sources wherever their frames come to be seen."""
+    found = {mark for mark in timeline.marks if 0 <= mark.frame <= len(made)}
+    for media, source in sources.items():
+        for mark in source.pair.facts.marks:
+            shown = ((made.media == media) & (made.frame == mark.frame) & (made.weight >= 0.5)).any(0)
+            begins = np.flatnonzero(shown & ~np.concatenate([[False], shown[:-1]]))
+            found.update(replace(mark, frame=int(frame)) for frame in begins[:_MOST_MARKS])
+    return tuple(sorted(found, key=lambda mark: (mark.frame, mark.name))[:_MOST_MARKS])
+
+
+def _check_output(out: Path, how: How) -> None:
+    """InputError for what can be said before anything is read."""
+    if how.gap not in GAPS:
+        raise InputError(f"--gap {how.gap}: give {', '.join(GAPS)}{nearest(how.gap, GAPS)}")
+    check_output(named(out))
+    _proxy(out, how)
+
+
+def _proxy(out: Path, how: How) -> Path | None:
+    """The video of an earlier sequence of this name, which goes with it. InputError for one that is something else."""
+    video = named(out).with_suffix(".mp4")
+    if not video.is_file():
+        return None
+    facts = read_facts(video.with_suffix(".json"))
+    if not how.proxy and (facts is None or facts.proxy != video.name):
+        raise InputError(
+            f"{video}: there already, and no proxy of the sequence that is replaced; move it, give another name, or "
+            "draw it anew with --proxy"
+        )
+    return video
