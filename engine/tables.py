@@ -21,6 +21,7 @@ class GeneratorTable(_Table):
     psi: float = Field(default=1.0, ge=0, le=2)
     seed: int = Field(default=0, ge=0, lt=2**32)
     second: str = ""  # a model of the same architecture to blend with
+    snapshots: tuple[str, ...] | str = ()  # of the model's training, oldest first; or a folder of them
     classes: tuple[int, ...] = Field(default=(), max_length=64)  # whose weights can be played
     size: Size | Literal["fill"] | None = None
     fit: Fit = "resize"  # how a constant input fills a size that is not the model's own
@@ -32,6 +33,7 @@ class GeneratorTable(_Table):
     banks: tuple[str, ...] = ()
     match_banks: Literal["model", "architecture"] = "model"  # whose directions a bank may hold
     places: tuple[str, ...] = ()
+    pool: str = ""  # a sequence whose rows are the show's places
 
 
 class BandTable(_Table):
@@ -68,7 +70,8 @@ class VoiceTable(_Table):
     home: str | None = None
     loop: tuple[str, ...] = ()
     sequence: str | None = None
-    sequence_fps: float = 30.0
+    sequence_fps: float | None = None  # none: as its .json says, else 30
+    sequence_end: Literal["again", "close", "hold"] = "again"
     motion: MotionTable | None = None
 
 

@@ -50,7 +50,12 @@ def controls(
         _check_bands(voice, info)
     rows = [Control("/generator/psi", psi, 0.0, 1.5, about="truncation: 1 as learned, 0 the average picture")]
     rows += loop_controls()
-    shared = VoiceSpec(motion=voices[0].motion, sequence=next((v.sequence for v in voices if v.sequence), None))
+    shared = VoiceSpec(
+        motion=voices[0].motion,
+        sequence=next((v.sequence for v in voices if v.sequence), None),
+        marks=tuple({mark.name: mark for voice in voices for mark in voice.marks}.values()),
+        pool=voices[0].pool,
+    )
     if len(voices) == 1:
         return (*rows, *_voice_controls("", voices[0], info, directions, places, safe))
     rows += _voice_controls("", shared, info, directions, places, safe)
@@ -73,7 +78,7 @@ def _voice_controls(
     safe: Mapping[str, tuple[float, float]],
 ) -> list[Control]:  # fmt: skip
     levels = [replace(c, address=prefix + c.address) for c in level_controls(voice, info, directions, safe)]
-    events = [Control(prefix + address, kind="event", about=about) for address, about in _events(info, places)]
+    events = [Control(prefix + address, kind="event", about=about) for address, about in _events(voice, info, places)]
     return levels + events
 
 
@@ -119,7 +124,9 @@ def _levels(
         rows += [
             ("/journey/on", 1.0, 0.0, 1.0, "", "from 0.5 on: the goal follows the sequence"),
             ("/journey/position_s", 0.0, 0.0, 86400.0, "s", "where in the sequence, added to what has played"),
+            ("/journey/at", 0.0, 0.0, 1.0, "", "the same as a part of the whole: 1 is its end"),
             ("/journey/speed", 1.0, -8.0, 8.0, "", "1 plays as written, 0 holds"),
+            ("/journey/beats", 0.0, 0.0, 4096.0, "beats", "one round takes so many beats; 0 plays by time"),
         ]
     for name in directions:
         about, reach = f"amount along {name}", ""
@@ -130,12 +137,13 @@ def _levels(
     return rows
 
 
-def _events(info: ModelInfo, places: Iterable[str]) -> list[tuple[str, str]]:
+def _events(voice: VoiceSpec, info: ModelInfo, places: Iterable[str]) -> list[tuple[str, str]]:
     """(address, about) of the events of one voice."""
+    pool = voice.pool is not None
     rows = [
-        ("/latent/next", "go to the next seed's place"),
-        ("/latent/more", "go to a neighbour of here"),
-        ("/latent/seed", "go to the place of the seed that the event carries"),
+        ("/latent/next", "go to another row of the pool" if pool else "go to the next seed's place"),
+        ("/latent/more", "go part of the way to another row of the pool" if pool else "go to a neighbour of here"),
+        ("/latent/seed", f"go to the {'row of the number' if pool else 'place of the seed'} that the event carries"),
         ("/latent/catch", "add the place that is here to the keyframe loop"),
         ("/latent/forget", "forget the caught places"),
     ]
@@ -143,4 +151,8 @@ def _events(info: ModelInfo, places: Iterable[str]) -> list[tuple[str, str]]:
         for band in info.bands:
             rows.append((f"/latent/{band.name}/next", f"the next seed for {band.name} layers alone"))
             rows.append((f"/latent/{band.name}/more", f"a neighbour of here for {band.name} layers alone"))
+    if voice.sequence is not None:
+        rows.append(("/journey/next", "go on from the sequence's next mark"))
+        rows.append(("/journey/previous", "go back to the sequence's last mark"))
+        rows += [(f"/journey/mark/{mark.name}", f"go on from the mark {mark.name}") for mark in voice.marks]
     return rows + [(f"/latent/place/{name}", f"go to the place {name}") for name in places]

@@ -25,7 +25,9 @@ class Wish(NamedTuple):
     loop_bars: float
     on: float
     position_s: float
+    at: float
     speed: float
+    beats: float
 
 
 class Spring(NamedTuple):
@@ -52,7 +54,7 @@ class Played(NamedTuple):
 
 _WISHES = (
     "/latent/surprise", "/latent/wander", "/latent/wander_hz", "/latent/loop", "/latent/loop_bars",
-    "/journey/on", "/journey/position_s", "/journey/speed",
+    "/journey/on", "/journey/position_s", "/journey/at", "/journey/speed", "/journey/beats",
 )  # fmt: skip
 _LAST = ("/direction/", "/accent/")  # read as arrays; the others before them, as single numbers
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Literal
 from zlib import crc32
 
@@ -23,105 +22,64 @@ from engine.latent.looper import Looper
 from engine.latent.moved import Moment, Moved, told
 from engine.latent.places import Places
 from engine.latent.resume import fits
-from engine.latent.space import Array, MapZ
+from engine.latent.shares import Shares
+from engine.latent.space import Array
 from engine.latent.spec import BandSpec, MotionSpec, VoiceSpec
 from engine.latent.steer import Steer
+from engine.latent.verbs import Verbs
 
 __all__ = ["BandSpec", "Motion", "MotionSpec", "VoiceSpec", "controls", "loop_controls"]
 
 State = dict[str, NDArray[np.generic]]
-_Action = Callable[[ControlEvent], None]
-_ALL = slice(None)
 _FRAMES_PER_BEAT = 12
-_HOLD_BEATS = 4.0  # how long a band that a hand moved on stays out of its loop
 
 
 class Motion:
     """The latents of all voices: goals, springs, loops, amounts.
 
-    map_z : (voices, bands, z_dim) float64 and psi -> (voices, num_ws, w_dim); `Generator.map`
+    map_z : (voices, bands, z_dim) float64 and psi -> (voices, num_ws, w_dim); `Generator.map`. Where a journey or the
+    pool carries class weights along it gets them as a third argument, as `Shares.now` gives them
     Raises ModelError for directions, places or sequences that do not fit the model.
     """
 
     def __init__(
         self, voices: Sequence[VoiceSpec], info: ModelInfo, directions: Directions, places: Places,
-        map_z: MapZ, layout: Layout, compasses: Sequence[CompassSpec] = (),
+        map_z: Callable[..., NDArray[np.float32]], layout: Layout, compasses: Sequence[CompassSpec] = (),
     ) -> None:  # fmt: skip
         self.faults = 0  # steps whose numbers were not finite: the last good ones stayed
         self._voices, self._layout = tuple(voices), layout
         directions.check(info)
         places.check(info)
-        self._space = space_of(self._voices, info, directions, map_z)
+        self._map_z = map_z
+        self._shares: Shares | None = None
+        self._space = space_of(self._voices, info, directions, self._map)
         self._goals = Goals(voices, info, places, self._space)
-        self._space.rest_at(self._goals.point)
-        self._goal_before = self._goals.goal
-        self._steer = Steer(directions, info, len(voices))
-        self._even = EvenFaders(directions)
         self._levels = Levels(voices, info, directions.names, layout)
-        rows, dim = self._space.position.shape[1:]
-        self._looper = Looper(len(voices) * rows * dim, group=dim, frames_per_beat=_FRAMES_PER_BEAT)
-        self._held_until = np.full((len(voices), rows), -1e300)
-        self.compasses = Compasses(compasses, info, directions, self._steer, len(voices))
-        self._actions = self._listen(info, places)
-        self._beat = 0.0
         self._values = layout.defaults.copy()
         self._seen = self._values.tobytes()
         self._now = self._levels.read(self._values)
+        self._space.rest_at(self._goals.begin(self._now.wishes))
+        self._goal_before = self._goals.goal
+        if self._goals.mixes_classes and self._voices[0].motion.geometry == "sphere":
+            self._shares = Shares(len(voices), int(info.extra["classes"]))
+            self._shares.begin(self._goals.shares)
+        self._steer = Steer(directions, info, len(voices))
+        self._even = EvenFaders(directions)
+        rows, dim = self._space.position.shape[1:]
+        self._looper = Looper(len(voices) * rows * dim, group=dim, frames_per_beat=_FRAMES_PER_BEAT)
+        self._verbs = Verbs(self._voices, info, places, self._goals, self._space)
+        self.compasses = Compasses(compasses, info, directions, self._steer, len(voices))
+        self._beat = 0.0
         self._drawn = self._steer.amounts  # those that the picture on the wall is drawn with
         self._w = self._space.w(self._steer, self._drawn, self._now.psi)
         self._remaps = 0
         self._before = self._moment()
         self._dts_s = [0.0] * len(self._voices)
-        self._homes = np.array([crc32(repr((v.seed, v.home)).encode()) for v in self._voices], np.int64)
+        self._homes = np.array([crc32(repr(_home(v)).encode()) for v in self._voices], np.int64)
         self._names = np.array([crc32(name.encode()) for name in directions.names], np.int64)
 
-    def _listen(self, info: ModelInfo, places: Places) -> dict[str, list[_Action]]:
-        """What each event's address does; with several voices the plain address does it to all."""
-        actions: dict[str, list[_Action]] = {}
-        for voice in range(len(self._voices)):
-            own = self._voice_actions(voice, info, places)
-            for address, action in own.items():
-                actions.setdefault(address, []).append(action)
-                if len(self._voices) > 1:
-                    actions[f"/voice/{voice + 1}{address}"] = [action]
-        return actions
-
-    def _voice_actions(self, voice: int, info: ModelInfo, places: Places) -> dict[str, _Action]:
-        actions: dict[str, _Action] = {
-            "/latent/next": partial(self._on_next, voice, _ALL),
-            "/latent/more": partial(self._on_more, voice, _ALL),
-            "/latent/seed": partial(self._on_seed, voice),
-            "/latent/catch": lambda _: self._goals.catch(voice, self._space.position[voice]),
-            "/latent/forget": lambda _: self._goals.forget(voice),
-        }
-        if len(info.bands) > 1:
-            for band, rows in zip(info.bands, self._space.bands, strict=True):
-                actions[f"/latent/{band.name}/next"] = partial(self._on_next, voice, rows)
-                actions[f"/latent/{band.name}/more"] = partial(self._on_more, voice, rows)
-        for name in places.names:
-            actions[f"/latent/place/{name}"] = partial(self._on_place, voice, name)
-        return actions
-
-    def _on_next(self, voice: int, rows: slice, _: ControlEvent) -> None:
-        self._goals.next(voice, rows)
-        self._hold(voice, rows)
-
-    def _on_more(self, voice: int, rows: slice, _: ControlEvent) -> None:
-        self._goals.more(voice, rows, self._space.position[voice], self._now.wishes[voice].surprise)
-        self._hold(voice, rows)
-
-    def _on_place(self, voice: int, name: str, _: ControlEvent) -> None:
-        self._goals.place(voice, _ALL, name)
-        self._hold(voice, _ALL)
-
-    def _on_seed(self, voice: int, event: ControlEvent) -> None:
-        if math.isfinite(event.value):
-            self._goals.seed(voice, _ALL, int(event.value))
-            self._hold(voice, _ALL)
-
-    def _hold(self, voice: int, rows: slice) -> None:
-        """A hand moved a band on: for a while no loop takes it back."""
-        self._held_until[voice, rows] = self._beat + _HOLD_BEATS
+    def _map(self, z: Array, psi: float) -> NDArray[np.float32]:
+        return self._map_z(z, psi) if self._shares is None else self._map_z(z, psi, self._shares.now)
 
     def step(
         self, controls: Controls, dt_s: float, beat: float, quicken: Sequence[float] | None = None
@@ -136,12 +94,11 @@ class Motion:
         now = self._now
         self._before = self._moment()
         self._dts_s = dts_s = self._own_times(now, dt_s, quicken)
-        for event in controls.events:
-            for action in self._actions.get(event.address, ()):
-                action(event)
+        self._verbs.step(controls.events, now.wishes, self._beat)
         if self.compasses:
             self.compasses.step(controls.events, self._on_the_wall, dt_s)
         self._goals.step(now.wishes, self._beat, dts_s)
+        self._share(now, dts_s)
         self._loop(controls.events, now.bars)
         self._carry(now, dts_s, dt_s)
         amounts = self._steer.amounts
@@ -155,6 +112,15 @@ class Motion:
             self._space.undo()
             self._steer.undo()
         return self._w
+
+    def _share(self, now: Played, dts_s: Sequence[float]) -> None:
+        """Let the class weights follow their goals, by the springs of the coarsest bands."""
+        if self._shares is None:
+            return
+        goals, bands = self._goals, len(self._space.bands)
+        moves = [follow and not leapt.any() for follow, leapt in zip(goals.follow, goals.leapt, strict=True)]
+        if self._shares.step(goals.shares, moves, now.springs[::bands], dts_s):
+            self.remap()
 
     def _own_times(self, now: Played, dt_s: float, quicken: Sequence[float] | None) -> list[float]:
         """How long the step is for each voice's point."""
@@ -199,8 +165,8 @@ class Motion:
             self._seen = self._values.tobytes()
             self._now = self._levels.read(self._values)
         if math.isfinite(beat):
-            if beat < self._beat:  # another clock: nothing is held for as long as the old one had run
-                np.minimum(self._held_until, beat + _HOLD_BEATS, out=self._held_until)
+            if beat < self._beat:
+                self._verbs.restart(beat)
             self._beat = beat
         if not (good and math.isfinite(beat) and 0.0 <= dt_s < math.inf):
             self.faults += 1
@@ -210,7 +176,7 @@ class Motion:
         """Record where the particles are; where a loop plays, it is the goal."""
         looper, goals = self._looper, self._goals
         looper.handle(events, bars * self._voices[0].motion.beats_per_bar)
-        held = None if looper.silent else self._held_until > self._beat
+        held = None if looper.silent else self._verbs.held_until > self._beat
         played = looper.step(self._space.position.ravel(), self._beat, None if held is None else held.ravel())
         if played is None:
             return
@@ -243,13 +209,15 @@ class Motion:
         out: State = {**self._space.state()}
         out |= {f"goals.{key}": value for key, value in self._goals.state().items()}
         out |= {
-            "held_until": self._held_until.copy(),
+            "held_until": self._verbs.held_until.copy(),
             "beat": np.array([self._beat]),
             "homes": self._homes,
             "amounts": self._steer.amounts,
             "amounts_velocity": self._steer.velocity,
             "amounts_names": self._names,
         } | self.compasses.state()
+        if self._shares is not None:
+            out |= self._shares.state()
         if loops:
             out |= {f"loops.{key}": value for key, value in self._looper.state().items()}
         return out
@@ -276,10 +244,12 @@ class Motion:
         loops = {key.removeprefix("loops."): array for key, array in state.items() if key.startswith("loops.")}
         if loops and not self._looper.restore(loops):
             return False
+        if self._shares is not None and "shares" in state and "shares_velocity" in state:
+            self._shares.restore({key: np.asarray(state[key], np.float64) for key in ("shares", "shares_velocity")})
         self._space.restore({key: np.asarray(array, np.float64) for key, array in state.items() if "." not in key})
         self._goals.restore({k.removeprefix("goals."): array for k, array in state.items() if k.startswith("goals.")})
         self._goal_before = self._goals.goal
-        self._held_until = state["held_until"].astype(np.float64)
+        self._verbs.held_until = state["held_until"].astype(np.float64)
         self._beat = float(np.asarray(state["beat"], np.float64)[0])
         self._restore_amounts(state)
         self.compasses.restore(state)
@@ -297,3 +267,9 @@ class Motion:
                 velocity[:, i] = state["amounts_velocity"][:, saved.index(number)]
         self._steer.amounts, self._steer.velocity = amounts, velocity
         self._drawn = amounts
+
+
+def _home(voice: VoiceSpec) -> tuple[object, ...]:
+    """What decides where a voice begins."""
+    pool = () if voice.pool is None else (voice.pool.name, voice.pool.stat().st_size)
+    return (voice.seed, voice.home, *pool)

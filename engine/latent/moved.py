@@ -52,7 +52,7 @@ def told(before: F32, middle: F32, after: F32, dts_s: Sequence[float], now: Play
             dt_s,
             _length(after[i] - middle[i]),
             0.0 if middle is before else _length(middle[i] - before[i]),
-            (wish.wander, wish.wander_hz, wish.speed, *now.springs[i * bands : (i + 1) * bands]),
+            (wish.wander, wish.wander_hz, wish.speed, wish.beats, *now.springs[i * bands : (i + 1) * bands]),
         )
         for i, (wish, dt_s) in enumerate(zip(now.wishes, dts_s, strict=True))
     ]

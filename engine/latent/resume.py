@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 
 State = Mapping[str, NDArray[np.generic]]
 
-_OPTIONAL = ("goals.caught.", "goals.wander.", "drawn", "amounts", "loops.", "radius", "compass.")
+_OPTIONAL = (
+    "goals.caught.", "goals.wander.", "goals.shares.", "drawn", "amounts", "loops.", "radius", "compass.", "shares",
+)  # fmt: skip
 
 
 def fits(mine: State, other: State) -> bool:
@@ -40,6 +42,10 @@ def _parts_fit(mine: State, other: State) -> bool:
     if (drawn is None) != (psi is None):
         return False
     if drawn is not None and psi is not None and (drawn.shape != (voices, rows, dim) or psi.shape != (1,)):
+        return False
+    mixed = mine.get("shares")
+    shares = [value for key, value in other.items() if key.startswith(("shares", "goals.shares."))]
+    if mixed is not None and any(value.shape[-1:] != mixed.shape[-1:] for value in shares):
         return False
     names, amounts, velocity = (other.get(f"amounts{key}") for key in ("_names", "", "_velocity"))
     if names is None or amounts is None or velocity is None:

@@ -2,6 +2,8 @@
 
 import json
 import math
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +12,8 @@ from engine.errors import InputError
 
 KIND, VERSION = "sequence", 1
 MOST_JSON = 16 << 20
+MOST_MARKS = 256  # that have an address
+_UNSPOKEN = re.compile(r"[\x00-\x20\x7f\s#*,/?\[\]{}]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +70,23 @@ def read_facts(path: Path) -> Facts | None:
         )
     except (OSError, ValueError, TypeError, KeyError, ZeroDivisionError, AttributeError, RecursionError) as error:
         raise InputError(f"{path}: not what latenz writes beside a sequence ({error})") from None
+
+
+def spoken(marks: Iterable[Mark]) -> tuple[Mark, ...]:
+    """Marks in order of their frames, each with a name of its own that can stand in an address; the first 256."""
+    kept: dict[str, Mark] = {}
+    for mark in sorted(marks, key=lambda mark: mark.frame):
+        stem = name = _UNSPOKEN.sub("_", mark.name.strip()).strip("_")[:48] or "mark"
+        number = 1
+        while name in kept:
+            number += 1
+            name = f"{stem}_{number}"
+        kept[name] = Mark(mark.frame, name)
+        if len(kept) == MOST_MARKS:
+            break
+    return tuple(kept.values())
+
+
+def classes_beside(path: Path) -> Path:
+    """Where the class weights of a sequence lie."""
+    return path.with_name(f"{path.stem}.classes.npy")

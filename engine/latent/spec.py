@@ -7,6 +7,8 @@ from types import MappingProxyType
 from typing import Literal
 
 from engine.errors import ShowError
+from engine.latent.sequence_file import Mark
+from engine.latent.trajectory import End
 
 
 def _check(name: str, value: float, low: float, high: float) -> None:
@@ -74,6 +76,9 @@ class VoiceSpec:
     home : a named place to start at instead
     loop : named places that the keyframe loop visits, in order; empty: seed, seed + 1, ...
     sequence : a `.npy`, frames x z_dim (or x num_ws x w_dim with flat geometry), that carries the goal
+    sequence_end : what follows its last frame, see `Trajectory`
+    marks : of the sequence, each with a name of its own that can stand in an address
+    pool : a `.npy` like that, whose rows are the places of all voices in place of seeds
     """
 
     name: str = ""
@@ -83,6 +88,9 @@ class VoiceSpec:
     loop: tuple[str, ...] = ()
     sequence: Path | None = None
     sequence_fps: float = 30.0
+    sequence_end: End = "again"
+    marks: tuple[Mark, ...] = ()
+    pool: Path | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed < 2**32:

@@ -6,13 +6,16 @@ from pathlib import Path
 
 from engine.complaints import Where, nearest
 from engine.controls import Control
-from engine.errors import EngineError, ShowError
+from engine.errors import EngineError, InputError, ShowError
 from engine.generator.base import ModelInfo
 from engine.latent.places import Places
+from engine.latent.sequence_file import Mark, read_facts, spoken
 from engine.latent.spec import BandSpec, MotionSpec, VoiceSpec
 from engine.preset.find import inside
 from engine.stage.effects import EffectSpec, effect_controls, find_shader
 from engine.tables import MotionTable, ShowTable, VoiceTable
+
+SEQUENCE_FPS = 30.0  # of a sequence that nobody says it of
 
 
 def _motion(table: MotionTable, info: ModelInfo, where: str) -> MotionSpec:
@@ -33,6 +36,7 @@ def voice_specs(
 ) -> tuple[VoiceSpec, ...]:
     """The voices with their springs; one where the show lists none."""
     common = _motion(table.motion, info, where("motion"))
+    pool = inside(path, table.generator.pool, where("generator", "pool")) if table.generator.pool else None
     voices = []
     for i, row in enumerate(table.voice or (VoiceTable(),)):
         at = where("voice", i)
@@ -42,7 +46,7 @@ def voice_specs(
                     f'{at}: no place "{name}"{nearest(name, list(places.names))}; list its file in [generator] places'
                 )
         motion = common if row.motion is None else _motion(row.motion, info, at)
-        sequence = inside(path, row.sequence, at) if row.sequence else None
+        sequence, fps, marks = _sequence(path, row, at)
         try:
             voices.append(
                 VoiceSpec(
@@ -52,12 +56,30 @@ def voice_specs(
                     home=row.home,
                     loop=row.loop,
                     sequence=sequence,
-                    sequence_fps=row.sequence_fps,
+                    sequence_fps=fps,
+                    sequence_end=row.sequence_end,
+                    marks=marks,
+                    pool=pool,
                 )
             )
         except ShowError as error:
             raise ShowError(f"{at}: {error}") from None
     return tuple(voices)
+
+
+def _sequence(path: Path, row: VoiceTable, at: str) -> tuple[Path | None, float, tuple[Mark, ...]]:
+    """The sequence of a voice, its rate and its marks: the show's own word, else that of the `.json` beside it."""
+    fps = SEQUENCE_FPS if row.sequence_fps is None else row.sequence_fps
+    if not row.sequence:
+        return None, fps, ()
+    found = inside(path, row.sequence, at)
+    try:
+        facts = read_facts(found.with_suffix(".json"))
+    except InputError as error:
+        raise ShowError(f"{at}: {error}") from None
+    if facts is None:
+        return found, fps, ()
+    return found, float(facts.fps) if row.sequence_fps is None else fps, spoken(facts.marks)
 
 
 def show_controls(table: ShowTable) -> tuple[Control, ...]:

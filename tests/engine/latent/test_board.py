@@ -76,10 +76,17 @@ def test_a_closed_path_goes_through_its_keys_and_closes(n: int, phase: float) ->
     assert np.allclose((at(phase + e) - at(phase)) / e, (at(phase) - at(phase - e)) / e, atol=1e-2)
 
 
-def test_a_trajectory_is_straight_between_frames_and_goes_round() -> None:
-    path = Trajectory(np.arange(8.0, dtype=np.float32).reshape(4, 2), 2.0, "z")
-    assert path.duration_s == 2.0
-    assert path.at(0.25).tolist() == [1.0, 2.0]
-    assert path.at(1.75).tolist() == [6.0, 7.0]  # the last frame holds
-    assert path.at(2.0).tolist() == [0.0, 1.0] and path.at(-0.5).tolist() == [6.0, 7.0]
-    assert [path.round_of(t) for t in (0.0, 1.99, 2.0, -0.1)] == [0, 0, 1, -1]
+def test_a_trajectory_is_straight_between_frames_of_w_and_goes_round() -> None:
+    rows = np.arange(8.0, dtype=np.float32).reshape(4, 1, 2) + 8.0
+    path = Trajectory(rows, 2.0, "w")
+
+    def at(time_s: float) -> list[float]:
+        latent, classes = path.at(time_s)
+        assert classes is None
+        return list(latent[0] - 8.0)
+
+    assert (path.round_s, path.span_s) == (2.0, 1.5)
+    assert at(0.25) == [1.0, 2.0] and at(1.75) == [6.0, 7.0]  # the last frame holds
+    assert at(2.0) == [0.0, 1.0] and at(-0.5) == [6.0, 7.0]
+    assert [path.leaps(t, 0.1) for t in (0.0, 1.85, 1.95)] == [False, False, True]
+    assert path.leaps(0.05, -0.1)
