@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from engine.studio.tulip.train import Moment
 
 MEASURING = ("report", "timed", "as_json")  # go with --measure only
-TRAINING = ("data", "pictures", "samples", "batch", "seed", "rate", "hours", "save", "export")  # never go with it
+# What never goes with --measure:
+TRAINING = ("data", "pictures", "samples", "batch", "seed", "rate", "hours", "save", "export", "snapshots")
 MEASURING_THREADS, MOST_THREADS = 2, 256
 
 train = typer.Typer(
@@ -48,6 +49,9 @@ def tulip(
     export: Annotated[
         Path | None, typer.Option("--export", metavar="MODEL", help="Write the model here as well, at the end.")
     ] = None,
+    snapshots: Annotated[
+        int, typer.Option("--snapshots", metavar="N", help="Keep N models on the way, in OUT/snapshots.")
+    ] = 0,
     measure: Annotated[
         bool, typer.Option("--measure", help="Train nothing: measure the shipped model, or that of --out.")
     ] = False,
@@ -72,7 +76,7 @@ def tulip(
     workers = _threads(batch) if threads is None else threads
     wanted = Wanted(
         out or work_dir("training") / "tulip", data or cache_dir("tulip"), pictures,
-        Plan(samples, batch, workers, rate, seed, save), hours, export,
+        Plan(samples, batch, workers, rate, seed, save), hours, export, snapshots=snapshots,
     )  # fmt: skip
     with stopping() as stop, _display() as display:
         result = run(wanted, display, stop)

@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.learn.options import telling, working
+from engine.cli.learn.options import telling, workers_of, working
 from engine.cli.options import parse_size
 from engine.errors import InputError
 
 if TYPE_CHECKING:
-    from engine.studio.farm import Workers
     from engine.studio.journey.burn import Burn
     from engine.studio.journey.drawing import Look
     from engine.studio.journey.pair import Pair
 
-__all__ = ["telling", "working"]
+__all__ = ["telling", "workers_of", "working"]
 
 MODELS = "A built-in name (tulip), a .safetensors, or a checkpoint"
 ModelNeeded = Annotated[str, typer.Option("--model", metavar="M", help=f"{MODELS}.")]
@@ -51,7 +50,8 @@ SoundOption = Annotated[
 ]
 DeviceOption = Annotated[str, typer.Option("--device", help="Where to draw: auto, cpu, cuda or mps.")]
 WorkersOption = Annotated[
-    int, typer.Option("--workers", metavar="N", min=1, max=1024, help="Processes that draw; the result is the same.")
+    int,
+    typer.Option("--workers", metavar="N", min=0, max=1024, help="Processes that draw; 0: one a core. Same result."),
 ]
 RayOption = Annotated[
     str, typer.Option("--ray", metavar="auto|ADDRESS", help="Draw on a cluster; the result is the same.")
@@ -85,13 +85,6 @@ def parse_burn(text: str) -> "Burn":
         if text == known:
             return known
     raise InputError(f"--burn {text}: give {', '.join(BURNS)}{nearest(text, list(BURNS))}")
-
-
-def workers_of(count: int, ray: str) -> "Workers":
-    """Who works. On a cluster all that it has, or N of it where more than one is asked for."""
-    from engine.studio.farm import Workers
-
-    return Workers(0 if ray and count == 1 else count, ray)
 
 
 def look_of(

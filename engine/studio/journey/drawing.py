@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from engine.errors import InputError
 from engine.generator.base import ModelInfo
-from engine.generator.catalog import How, model_info, open_model
+from engine.generator.catalog import How, find_model, model_info, open_model
 
 Rows = NDArray[np.floating]
 
@@ -19,7 +20,7 @@ BLOCK = 16  # rows mapped together
 class Look:
     """How a sequence is drawn.
 
-    size : (width, height); None is the model's own
+    size : (width, height); None is the model's own. A model that draws no other is scaled to it
     classes : of a conditional model, for rows that carry no weights of their own: one class
     backend : "auto" is the fastest that always draws the same: frozen on a processor, eager elsewhere
     """
@@ -43,10 +44,12 @@ class Drawing:
         if look.class_ is not None and not 0 <= look.class_ < self.classes:
             have = f"classes 0 to {self.classes - 1}" if self.classes else "no classes"
             raise InputError(f"--class {look.class_}: {self.info.name} has {have}")
-        self.size = look.size or (self.info.width, self.info.height)
+        own = self.info.width, self.info.height
+        self.size = look.size or own
+        self._drawn = own if _fixed(self.info) else self.size
         self._generator = open_model(look.model, look.device, look.threads, how)
         try:
-            self._generator.prepare(1, *self.size)
+            self._generator.prepare(1, *self._drawn)
         except BaseException:
             self._generator.close()
             raise
@@ -92,7 +95,8 @@ class Drawing:
         controls = {"psi": self.look.psi}
         out = np.empty((len(w), self.size[1], self.size[0], 3), np.uint8)
         for i, row in enumerate(w):
-            out[i] = self._generator.draw(row[None], controls)[0, :, :, :3]
+            picture = self._generator.draw(row[None], controls)[0, :, :, :3]
+            out[i] = picture if self._drawn == self.size else Image.fromarray(picture.copy()).resize(self.size)
         return out
 
     def _weights(self, count: int, classes: Rows | None) -> NDArray[np.float64] | None:
@@ -120,12 +124,23 @@ def _filled(rows: NDArray[np.floating]) -> NDArray[np.floating]:
     return rows if not missing else np.concatenate([rows, np.repeat(rows[-1:], missing, 0)])
 
 
+def _fixed(info: ModelInfo) -> bool:
+    """Whether the model draws at the size it learned and at no other."""
+    return "family" in info.extra and info.native
+
+
 def _backend(look: Look) -> str:
     if look.backend != "auto":
         return look.backend
     from engine.generator.runtime import find_device
 
     return "frozen" if find_device(look.device) == "cpu" else "eager"
+
+
+def whole_name(model: str) -> str:
+    """A built-in name as it is, a file's whole path: good in every folder. ModelError for what is no model."""
+    path = find_model(model)
+    return model if path is None else str(path)
 
 
 def info_of(model: str) -> ModelInfo:

@@ -16,15 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import EngineError, InputError, RoomError
-from engine.generator.catalog import find_model
 from engine.studio.farm import Chunk, Workers, chunks_of, farm
 from engine.studio.journey.beside import Beside
 from engine.studio.journey.burn import ROW, Burn, burner
-from engine.studio.journey.drawing import Drawing, Look, info_of
+from engine.studio.journey.drawing import Drawing, Look, info_of, whole_name
 from engine.studio.journey.pair import Pair, with_proxy
 from engine.studio.journey.panel import Panel
 from engine.studio.journey.parts import SUFFIXES, Reel, assemble, check_reel, open_piece
 from engine.studio.journey.rates import Rated, frames_at
+from engine.studio.journey.snapshots import names_of
 from engine.studio.learn.work import Stop, Stopped, Tell, never, quiet
 
 FRAMES, LEAST_FRAMES = 250, 25  # in a chunk
@@ -40,7 +40,6 @@ class Style:
     fps : another rate than the pair's: latents are interpolated, the film lasts as long
     source : the name that is burnt in; "" is the pair's
     snapshots : models shown side by side in place of the look's, in so many columns; 0 is what fits
-    names : of the snapshots, as their cells show them
     """
 
     burn: Burn = "none"
@@ -49,7 +48,6 @@ class Style:
     sound: Path | None = None
     source: str = ""
     snapshots: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
     columns: int = 0
 
 
@@ -101,8 +99,7 @@ def proxy_of(
 
     Each frame is a key frame, the rate constant, the count exact. A pair of snapshots is drawn as their grid.
     """
-    shown = pair.facts.snapshots
-    style = Style(burn, True, sound=sound, snapshots=shown, names=tuple(Path(name).stem for name in shown))
+    style = Style(burn, True, sound=sound, snapshots=pair.facts.snapshots)
     return with_proxy(
         pair, film(pair, look, pair.path.with_suffix(".mp4"), style, workers=workers, tell=tell, stop=stop)
     )
@@ -151,21 +148,16 @@ class FilmWorker:
 def _asked(pair: Pair, look: Look, style: Style, rate: Fraction) -> dict[str, Any]:
     """All that a worker must know; files by their content too: chunks of others are not gone on with."""
     models = style.snapshots or (look.model,)
+    looks = [asdict(replace(look, model=whole_name(model), threads=1)) for model in models]  # as drawn anywhere
     classes = pair.path.with_name(f"{pair.path.stem}.classes.npy") if pair.classes is not None else None
     return {
         "rows": str(pair.path.resolve()), "rows_hash": _hash(pair.path),
         "classes": str(classes.resolve()) if classes else "", "classes_hash": _hash(classes) if classes else "",
         "own": str(pair.facts.fps), "rate": str(rate), "burn": style.burn, "every_key": style.every_key,
-        "source": style.source or pair.path.stem, "looks": [asdict(_found(look, model)) for model in models],
+        "source": style.source or pair.path.stem, "looks": looks,
         "hashes": [info_of(model).hash for model in models], "panel": bool(style.snapshots),
-        "names": list(style.names or (Path(model).stem for model in models)), "columns": style.columns,
+        "names": list(names_of(models)), "columns": style.columns,
     }  # fmt: skip
-
-
-def _found(look: Look, model: str) -> Look:
-    """The look with a model's whole path: workers may run elsewhere; one thread, so that all draw the same."""
-    path = find_model(model)
-    return replace(look, model=model if path is None else str(path), threads=1)
 
 
 def _looks(asked: Mapping[str, Any]) -> list[Look]:

@@ -28,6 +28,7 @@ from engine.studio.tulip.train import STATE, Moment, Plan, Training
 PICTURES = 40_960
 DATA_SEED = 1  # of the renderings; what is held out has others
 MODEL, GRID = "tulip.safetensors", "grid.png"
+SNAPSHOTS, MOST_SNAPSHOTS = "snapshots", 1000
 MOST_PICTURES = 4_000_000
 LONGEST_H = 24 * 365
 
@@ -39,6 +40,7 @@ class Wanted:
     out : folder of the state, the log, the grid and the model. data : folder of the renderings
     hours : of this start, after which it stops and keeps what it has. export : where the model goes as well
     lesson : of the palette, when all samples have been shown
+    snapshots : models to keep on the way, in the folder `snapshots` of `out`
     """
 
     out: Path
@@ -48,8 +50,11 @@ class Wanted:
     hours: float | None = None
     export: Path | None = None
     lesson: Lesson = field(default_factory=Lesson)
+    snapshots: int = 0
 
     def __post_init__(self) -> None:
+        if not 0 <= self.snapshots <= MOST_SNAPSHOTS:
+            raise InputError(f"--snapshots {self.snapshots}: give 0 to {MOST_SNAPSHOTS}")
         if not 1 <= self.pictures <= MOST_PICTURES:
             raise InputError(f"--pictures {self.pictures}: give 1 to {MOST_PICTURES}")
         if self.hours is not None and not 0 < self.hours <= LONGEST_H:
@@ -117,11 +122,13 @@ def train(wanted: Wanted, teller: Teller, stop: Callable[[], bool]) -> Outcome:
         pages = _Pages(wanted, training)
 
         def tell(moment: Moment) -> None:
-            if moment.saved:
+            if moment.marked:
+                pages.keep(moment.samples)
+            elif moment.saved:
                 pages.write()
             teller.trained(moment)
 
-        training.run(tell, ended)
+        training.run(tell, ended, marks(wanted.snapshots, wanted.plan))
         if training.done and training.polished is None and not ended():
             found = polish(training.average, wanted.lesson, teller.polished, ended)
             if found is not None:
@@ -165,6 +172,14 @@ class _Pages:
         with _kept(self._model):
             export(self._wanted.out / STATE, self._model, self._card())
 
+    def keep(self, samples: int) -> None:
+        """The model as it is now, under the number of pictures that it was shown."""
+        folder = self._wanted.out / SNAPSHOTS
+        model = folder / f"{samples:0{len(str(self._wanted.plan.samples))}d}.safetensors"
+        with _kept(model):
+            folder.mkdir(exist_ok=True)
+            export(self._wanted.out / STATE, model, self._card())
+
     def last(self) -> Path | None:
         """The model, also where it was asked for; None before anything was saved."""
         if not (self._wanted.out / STATE).is_file():
@@ -195,6 +210,18 @@ class _Pages:
             rows = {name: [round(a, 4), round(b, 4)] for name, a, b in zip(PALETTE, before, after, strict=True)}
             card["palette_error_before_and_after_polish"] = rows
         return card
+
+
+def marks(count: int, plan: Plan) -> list[int]:
+    """After how many samples a model is kept: each so many times the last, as it learns most at the beginning.
+
+    The first comes after one step, the last at the end.
+    """
+    steps = max(1, math.ceil(plan.samples / plan.batch))
+    found = [round(steps ** (i / max(1, count - 1))) for i in range(count)] if count > 1 else [steps] * count
+    for i in range(1, len(found)):
+        found[i] = max(found[i], found[i - 1] + 1)  # the first of them would fall together
+    return [plan.batch * step for step in found if step <= steps]
 
 
 def _commit() -> str:

@@ -5,7 +5,7 @@ Resumable: everything that matters is in one file, written every few minutes; a 
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -82,13 +82,18 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What is told while it trains."""
+    """What is told while it trains.
+
+    rate_hz : samples a second since this start
+    saved : just now; marked : because a mark was reached
+    """
 
     samples: int
     of: int
     loss: float
-    rate_hz: float  # samples a second since this start
+    rate_hz: float
     saved: bool
+    marked: bool = False
 
 
 class Training:
@@ -121,10 +126,13 @@ class Training:
         """Whether the last level was trained before: then it goes on being, though more samples may be asked for."""
         return self.student.synthesis.levels[-1].conv1.bias in self._adam.state
 
-    def run(self, tell: Callable[[Moment], None], stop: Callable[[], bool] = lambda: False) -> None:
+    def run(
+        self, tell: Callable[[Moment], None], stop: Callable[[], bool] = lambda: False, marks: Sequence[int] = ()
+    ) -> None:
         """Train until all samples have been shown, or `stop` says so; then save.
 
         tell : called every few steps, and after each time that it was saved
+        marks : numbers of samples at which it is saved as well
         """
         if self.done or stop():
             return
@@ -133,21 +141,22 @@ class Training:
         done, before = self.progress, replace(self.progress)
         value, saved = math.nan, begun
 
-        def told(saved: bool) -> None:
+        def told(saved: bool, marked: bool = False) -> None:
             rate_hz = (done.samples - before.samples) / (time.perf_counter() - begun)
-            tell(Moment(done.samples, self._plan.samples, value, rate_hz, saved))
+            tell(Moment(done.samples, self._plan.samples, value, rate_hz, saved, marked))
 
         try:
             while not self.done and not stop():
                 value = self._step(team)
                 now = time.perf_counter()
                 done.core_s, done.wall_s = before.core_s + time.process_time() - cores, before.wall_s + now - begun
-                due = now - saved > self._plan.save_s
+                marked = any(done.samples - self._plan.batch < mark <= done.samples for mark in marks)
+                due = marked or now - saved > self._plan.save_s
                 if due:
                     self.save(value)
                     saved = now
                 if due or done.steps % 20 == 0:
-                    told(due)
+                    told(due, marked)
         finally:
             team.close()
         if done.steps > before.steps:
