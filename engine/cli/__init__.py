@@ -1,6 +1,10 @@
 """The command `latenz`: one thin function per sub-command; what is heavy is imported where it is used."""
 
 from engine.cli import machine, models, pace, shows, train
+from engine.cli.journey import conform as journey_conform
+from engine.cli.journey import explore as journey_explore
+from engine.cli.journey import grid as journey_grid
+from engine.cli.journey import sample as journey_sample
 from engine.cli.journey import smooth as journey_smooth
 from engine.cli.learn import assess as learn_assess
 from engine.cli.learn import combine as learn_combine
@@ -13,6 +17,10 @@ from engine.cli.learn import vocabulary as learn_vocabulary
 from engine.cli.start import main, run
 
 __all__ = [
+    "journey_sample",
+    "journey_grid",
+    "journey_conform",
+    "journey_explore",
     "journey_smooth",
     "learn_assess",
     "learn_combine",
