@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.learn.options import telling, workers_of, working
+from engine.cli.learn.options import RayOption, WorkersOption, telling, workers_of, working
 from engine.cli.options import parse_size
 from engine.errors import InputError
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from engine.studio.journey.drawing import Look
     from engine.studio.journey.pair import Pair
 
-__all__ = ["telling", "workers_of", "working"]
+__all__ = ["RayOption", "WorkersOption", "telling", "workers_of", "working"]
 
 MODELS = "A built-in name (tulip), a .safetensors, or a checkpoint"
 ModelNeeded = Annotated[str, typer.Option("--model", metavar="M", help=f"{MODELS}.")]
@@ -49,13 +49,6 @@ SoundOption = Annotated[
     Path | None, typer.Option("--audio", metavar="FILE", help="Sound, cut to the length of the pictures.")
 ]
 DeviceOption = Annotated[str, typer.Option("--device", help="Where to draw: auto, cpu, cuda or mps.")]
-WorkersOption = Annotated[
-    int,
-    typer.Option("--workers", metavar="N", min=0, max=1024, help="Processes that draw; 0: one a core. Same result."),
-]
-RayOption = Annotated[
-    str, typer.Option("--ray", metavar="auto|ADDRESS", help="Draw on a cluster; the result is the same.")
-]
 
 
 def parse_rate(text: str | None) -> Fraction | None:

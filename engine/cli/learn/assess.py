@@ -1,6 +1,5 @@
 """`latenz learn assess`: directions along which an assessor's score of the picture rises."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -89,7 +88,7 @@ def assess(
     from engine.latent.bank import check_name
     from engine.studio.learn.assess import Asked
     from engine.studio.learn.assessed import learned, request, save_alpha_strips
-    from engine.studio.learn.assessors import Input, held, named, wish
+    from engine.studio.learn.assessors import Input, digest_of, held, named, wish
     from engine.studio.learn.bank import check_bank, keep, others
     from engine.studio.learn.places import Move
     from engine.studio.learn.subject import Subject
@@ -109,7 +108,7 @@ def assess(
     leave = others(without or (), model, subject.info)
     said = {
         **request(wishes, asked, leave), "model": subject.info.hash, "side": side, "classes": classes, "name": name,
-        "from": [[text, _digest(text)] for text in (*assessor, *(hold or ()))], "input": repr(given),
+        "from": [[text, digest_of(text)] for text in (*assessor, *(hold or ()))], "input": repr(given),
         "clip": clip_model,
     }  # fmt: skip
     with working() as (tell, stop):
@@ -154,13 +153,3 @@ def _once(wishes: "list[Wish]") -> None:
     twice = next((one for one in names if names.count(one) > 1), None)
     if twice is not None:
         raise InputError(f"--assessor {twice}: asked for twice, or held too; name it once")
-
-
-def _digest(text: str) -> str | None:
-    """Of an assessor's file, so that work is not gone on with after the file changed."""
-    from hashlib import sha256
-
-    for name in (text, text.rpartition("=")[0], text.rpartition(":")[0]):
-        if name and Path(name).is_file():
-            return sha256(Path(name).read_bytes()).hexdigest()
-    return None

@@ -12,10 +12,13 @@ from engine.cli.learn.options import (
     LayersOption,
     ModelNeeded,
     OutOption,
+    RayOption,
     SeedOption,
     ThreadsOption,
     WithoutOption,
+    WorkersOption,
     layers_of,
+    workers_of,
     working,
 )
 from engine.cli.options import JsonOption
@@ -41,6 +44,8 @@ def components(
     add: AddOption = False,
     threads: ThreadsOption = 2,
     device: DeviceOption = "cpu",
+    workers: WorkersOption = 1,
+    ray: RayOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Find the directions in which a model varies most (GANSpace, SeFa)."""
@@ -49,6 +54,7 @@ def components(
     from engine.studio.learn.bank import check_bank, keep, others
     from engine.studio.learn.components import components as find
     from engine.studio.learn.components import told, with_facts
+    from engine.studio.learn.samples import shared
     from engine.studio.learn.strips import save_strips
     from engine.studio.learn.subject import Subject
     from engine.studio.learn.work import Stopped, Work
@@ -63,9 +69,10 @@ def components(
         "learn": "components", "model": subject.info.hash, "of": of, "count": count, "samples": samples, "seed": seed,
         "layers": moving, "classes": classes,
     }  # fmt: skip
+    together = shared(out, workers_of(workers, ray))
     with working() as (tell, stop):
         work = Work(out, asked, tell, stop)
-        found = find(subject, of, count, samples, seed, moving, name, leave, work)
+        found = find(subject, of, count, samples, seed, moving, name, leave, work, together)
         for i, direction in enumerate(found):
             tell("measuring each", i, len(found))
             if stop():

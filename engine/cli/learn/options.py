@@ -11,6 +11,7 @@ from engine.cli.app import Stop, stopping
 from engine.errors import InputError, printable
 
 if TYPE_CHECKING:
+    from engine.studio.farm import Workers
     from engine.studio.learn.work import Tell
 
 ModelNeeded = Annotated[
@@ -35,6 +36,20 @@ WithoutOption = Annotated[
     list[str] | None,
     typer.Option("--without", metavar="[BANK:]NAME", help="Leave alone what this direction does; may be repeated."),
 ]
+WorkersOption = Annotated[
+    int,
+    typer.Option("--workers", metavar="N", min=0, max=1024, help="Processes; 0: one a core. The result is the same."),
+]
+RayOption = Annotated[
+    str, typer.Option("--ray", metavar="auto|ADDRESS", help="Work on a cluster; the result is the same.")
+]
+
+
+def workers_of(count: int, ray: str) -> "Workers":
+    """Who works. On a cluster all that it has, or N of it where more than one is asked for."""
+    from engine.studio.farm import Workers
+
+    return Workers(0 if ray and count == 1 else count, ray)
 
 
 def layers_of(text: str | None) -> tuple[int, ...] | None:

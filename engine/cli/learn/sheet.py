@@ -5,9 +5,17 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.app import tidy
 from engine.cli.learn import learn
-from engine.cli.learn.options import DeviceOption, ModelNeeded, SeedOption, ThreadsOption, telling
+from engine.cli.learn.options import (
+    DeviceOption,
+    ModelNeeded,
+    RayOption,
+    SeedOption,
+    ThreadsOption,
+    WorkersOption,
+    workers_of,
+    working,
+)
 
 
 @learn.command(epilog="Example: latenz learn sheet --model tulip --assessor redness -o sheet.png")
@@ -28,12 +36,14 @@ def sheet(
     side: Annotated[int, typer.Option("--side", min=16, max=512, help="Pixels of each picture.")] = 112,
     threads: ThreadsOption = 2,
     device: DeviceOption = "cpu",
+    workers: WorkersOption = 1,
+    ray: RayOption = "",
 ) -> None:
     """Draw many places of a model, sorted by what an assessor says of them."""
     from engine.studio.learn.sheet import sheet as run
 
-    with tidy(), telling() as tell:
+    with working() as (tell, stop):
         run(
             model, out, assessor, count=count, pool=pool, seed=seed, class_=class_, side=side, threads=threads,
-            device=device, tell=tell,
+            device=device, workers=workers_of(workers, ray), tell=tell, stop=stop,
         )  # fmt: skip

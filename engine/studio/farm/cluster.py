@@ -35,7 +35,7 @@ class Cluster:
         self._ray, self._ours = joined(workers)
         try:
             have = self._ray.cluster_resources()
-            gpus = 0 if asked.get("device", "cpu") == "cpu" else int(have.get("GPU", 0))
+            gpus = int(have.get("GPU", 0)) if wants_gpu(asked) else 0
             self._needs = {"num_cpus": 0, "num_gpus": 1} if gpus else {"num_cpus": 1, "num_gpus": 0}
             room = gpus or int(have.get("CPU", 0))
             if room < 1:
@@ -163,6 +163,13 @@ def _nobody(address: str, why: str) -> InputError:
 
 
 _QUIET: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+
+
+def wants_gpu(asked: Any) -> bool:
+    """Whether a device other than the processor is named anywhere in what is asked."""
+    if isinstance(asked, Mapping):
+        return asked.get("device", "cpu") != "cpu" or any(wants_gpu(value) for value in asked.values())
+    return isinstance(asked, list) and any(wants_gpu(value) for value in asked)
 
 
 @contextmanager

@@ -14,12 +14,13 @@ from engine.studio.farm.crew import Crew, Task, run
 from engine.studio.farm.work import Chunk, Workers, worker_of
 from engine.studio.learn.work import Stop, Stopped, Tell, never, quiet
 
+ALONE = Workers()
 ASKED = "asked.json"
 
 
 def farm(
     what: str, asked: Mapping[str, Any], chunks: list[Chunk], folder: Path, suffix: str,
-    workers: Workers = Workers(), tell: Tell = quiet, stop: Stop = never,
+    workers: Workers = ALONE, tell: Tell = quiet, stop: Stop = never,
 ) -> list[Path]:  # fmt: skip
     """Do every chunk that is not done yet; their files, in order.
 

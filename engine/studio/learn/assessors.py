@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from hashlib import sha256
 from pathlib import Path
 
 import torch
@@ -184,6 +185,14 @@ def _unknown(text: str) -> str:
         f"no assessor {text!r}{hint} Give one of {have}; a TorchScript (.pt, .ts) or ONNX file; FILE.py:FUNCTION or "
         'SHOW:FUNCTION; or clip:"a text"'
     )
+
+
+def digest_of(text: str) -> str | None:
+    """Of an assessor's file, so that work is not gone on with after the file changed; None for one without."""
+    for name in (text, text.rpartition("=")[0], text.rpartition(":")[0]):
+        if name and Path(name).is_file():
+            return sha256(Path(name).read_bytes()).hexdigest()
+    return None
 
 
 def named(wishes: Sequence[Wish]) -> str:

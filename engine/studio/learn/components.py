@@ -10,6 +10,7 @@ from engine.studio.learn.active import active
 from engine.studio.learn.bank import cleared
 from engine.studio.learn.facts import completed
 from engine.studio.learn.principal import of_layer, of_w
+from engine.studio.learn.samples import Shared
 from engine.studio.learn.sefa import sefa
 from engine.studio.learn.space import RUN, Space, Task, chosen, features
 from engine.studio.learn.subject import Subject
@@ -30,17 +31,21 @@ def component_space(
     seed: int = 0,
     layers: Sequence[int] | None = None,
     work: Work | None = None,
+    shared: Shared | None = None,
 ) -> Space:
     """The space of the first components.
 
     of : "w", principal components of w; "layer:NAME", of a layer's features, regressed back to w, or to z where there
     is no mapping; "z", the active subspace: directions of z that move w (or the first layer) most; "sefa", of the
     weights that take w; "": w, or the first layer where there is no mapping
+    shared : who looks at places of w together; the space is the same, bit for bit
     samples : 0 for as many as usual; layers : for "sefa", those whose weights are looked at
     What moves nothing is left out, so that there may be fewer than `count`. InputError for what there is not.
     """
     of = chosen(subject, of)
-    task = Task(subject, of, count, samples or SAMPLES[of.partition(":")[0]], seed, work)
+    task = Task(subject, of, count, samples or SAMPLES[of.partition(":")[0]], seed, work, shared)
+    if shared is not None and task.kind != "w":
+        raise InputError(f"--workers: places of w are looked at by several; give --of w, or leave it out for {of}")
     if count < 1 or task.samples < 2 * RUN:
         raise InputError(f"{count} components of {task.samples} samples; give at least 1, and {2 * RUN} samples")
     if task.kind == "sefa":
@@ -60,6 +65,7 @@ def components(
     prefix: str = "c",
     leave: Sequence[Direction] = (),
     work: Work | None = None,
+    shared: Shared | None = None,
 ) -> list[Direction]:
     """The first components as directions c01, c02, ..., in order of what they carry; 1.0 is one sigma.
 
@@ -69,7 +75,7 @@ def components(
     """
     if layers is not None and not all(0 <= layer < subject.info.num_ws for layer in layers):
         raise InputError(f"layers {list(layers)}: {subject.info.name} has 0 to {subject.info.num_ws - 1}")
-    space = component_space(subject, of, count, samples, seed, layers, work)
+    space = component_space(subject, of, count, samples, seed, layers, work, shared)
     method = METHODS[space.of.partition(":")[0]] + (f" of {space.of}" if ":" in space.of else "")
     moving = space.layers if layers is None else tuple(layers)
     found = []

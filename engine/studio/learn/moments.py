@@ -58,9 +58,16 @@ class Moments:
         x = np.asarray(rows, np.float64)
         mean = x.mean(0)
         x = x - mean
-        total, gap = self.count + len(x), mean - self.mean
-        self.scatter += x.T @ x + np.outer(gap, gap) * (self.count * len(x) / total)
-        self.mean = self.mean + gap * (len(x) / total)
+        self._merge(len(x), mean, x.T @ x)
+
+    def merge(self, other: "Moments") -> None:
+        """Add what others gathered."""
+        self._merge(other.count, other.mean, other.scatter)
+
+    def _merge(self, count: int, mean: Array, scatter: Array) -> None:
+        total, gap = self.count + count, mean - self.mean
+        self.scatter += scatter + np.outer(gap, gap) * (self.count * count / total)
+        self.mean = self.mean + gap * (count / total)
         self.count = total
 
     @property

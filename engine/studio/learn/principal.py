@@ -3,25 +3,49 @@
 Haerkoenen, Hertzmann, Lehtinen, Paris 2020, "GANSpace: Discovering interpretable GAN controls".
 """
 
+import shutil
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from engine.studio.farm import farm
 from engine.studio.learn.moments import Axes, Moments, centred_by_class, gathering
+from engine.studio.learn.samples import asked_of, load, moments_of
 from engine.studio.learn.space import RUN, Array, Kept, Space, Task, features, part, true_axes
 from engine.studio.learn.subject import Sample, Subject
+from engine.studio.learn.work import never, quiet
 
 
 def of_w(task: Task) -> Space:
     """The main axes of w, which is the same in all layers."""
     found = task.found()
     moments = Moments(task.subject.info.w_dim, part(found, "w"))
-    for done, sample in task.batches(found):
-        moments.add(features(task.subject, "w", sample))
+    for done, more in _moments(task, found):
+        moments.merge(more)
         task.keep(done, w=moments.arrays())
+        task.tell(done)
     axes = true_axes(moments.axes(task.count))
     ways = axes.basis * axes.scale[:, None]
     return Space(task.of, "w", axes.mean, axes.basis, axes.scale, axes.share, ways, axes.scale, np.ones(len(ways)))
+
+
+def _moments(task: Task, found: Kept | None) -> Iterator[tuple[int, Moments]]:
+    """Of each chunk that was not looked at yet, in order, whoever looks; how many places it is with it."""
+    left = list(task.chunks(found))
+    if task.shared is None or not left:
+        yield from ((chunk.last, moments_of(task.subject, chunk, task.seed)) for chunk in left)
+        return
+    chunks = list(task.chunks(None))  # all of them, so that files of an earlier run are known again
+    subject = task.subject
+    asked = asked_of(subject.name, subject.side, 1, subject.device.type, subject.classes)
+    asked = {"subject": asked, "seed": task.seed}
+    tell, stop = (quiet, never) if task.work is None else (task.work.tell, task.work.stop)
+    files = farm("moments", asked, chunks, task.shared.folder, ".npz", task.shared.workers, tell, stop)
+    for chunk, file in zip(chunks[-len(left) :], files[-len(left) :], strict=True):
+        yield chunk.last, Moments(task.subject.info.w_dim, load(file))
+    shutil.rmtree(task.shared.folder)
 
 
 def of_layer(task: Task) -> Space:

@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from engine.errors import InputError
+from engine.studio.farm.work import Chunk
 from engine.studio.learn.layers import activations, check_layer, early_layer
 from engine.studio.learn.moments import Axes
 from engine.studio.learn.subject import Sample, Subject
 from engine.studio.learn.work import Work
+
+if TYPE_CHECKING:
+    from engine.studio.learn.samples import Shared
 
 Array = NDArray[np.float64]
 Kept = Mapping[str, NDArray[np.generic]]
@@ -69,6 +73,7 @@ class Task:
     samples: int
     seed: int
     work: Work | None = None
+    shared: "Shared | None" = None
 
     @property
     def kind(self) -> str:
@@ -86,14 +91,23 @@ class Task:
 
     def batches(self, found: Kept | None) -> Iterator[tuple[int, Sample]]:
         """Places that were not looked at yet; how many it will be with them."""
-        done = 0 if found is None else int(found["done"].item())
-        while done < self.samples:
-            size = max(RUN, min(BATCH[self.kind], self.samples - done) // RUN * RUN)
-            sample = self.subject.sample(size, seed_of(self.seed, done))
-            done += size
-            yield done, sample
-            if self.work is not None:
-                self.work.tell(f"looking at {self.of}", min(done, self.samples), self.samples)
+        for chunk in self.chunks(found):
+            yield chunk.last, self.subject.sample(chunk.last - chunk.first, seed_of(self.seed, chunk.first))
+            self.tell(chunk.last)
+
+    def chunks(self, found: Kept | None) -> Iterator[Chunk]:
+        """The places that were not looked at yet, those that are looked at together."""
+        first = 0 if found is None else int(found["done"].item())
+        number = 0
+        while first < self.samples:
+            size = max(RUN, min(BATCH[self.kind], self.samples - first) // RUN * RUN)
+            yield Chunk(number, first, first + size)
+            number, first = number + 1, first + size
+
+    def tell(self, done: int) -> None:
+        """Move the bar."""
+        if self.work is not None:
+            self.work.tell(f"looking at {self.of}", min(done, self.samples), self.samples)
 
     def keep(self, done: int, **parts: Mapping[str, NDArray[np.generic]]) -> None:
         """Keep what was gathered so far: when it is time, and when it is all."""

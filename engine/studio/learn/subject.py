@@ -63,6 +63,7 @@ class Subject:
         torch.set_num_threads(threads)
         self._spec, tensors = model_file.read_tensors(path)
         self._mapping = mapping(self._spec, tensors, self.device)
+        self.classes = tuple(classes)
         self._classes = self._checked(classes)
         source = source_of(str(path))
         self._source = source

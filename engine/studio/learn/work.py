@@ -43,7 +43,7 @@ class Work:
 
     def __init__(self, out: Path, asked: Mapping[str, Any], tell: Tell = quiet, stop: Stop = never) -> None:
         self.path = out.with_name(f"{out.name}.work.safetensors")
-        self.tell, self._stop = tell, stop
+        self.tell, self.stop = tell, stop
         self._key = hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
         self._saved_s = time.perf_counter()
 
@@ -61,7 +61,7 @@ class Work:
 
     def keep(self, arrays: Callable[[], Arrays], now: bool = False) -> None:
         """Write the state down when it is time again, or now. Raises Stopped, with all kept, when one asked to stop."""
-        stopped = self._stop()
+        stopped = self.stop()
         if not (now or stopped or time.perf_counter() - self._saved_s >= SAVE_S):
             return
         from safetensors.numpy import save
