@@ -33,7 +33,7 @@ def timeline_of(data: Any, path: Path, fps: Fraction | None = None) -> Timeline:
         raise InputError(f"{path}: no timeline in it, but {schema(data) or type(data).__name__}")
     first = found[0]
     stack = first.get("tracks")
-    if schema(stack) not in COMPOSITIONS:
+    if not isinstance(stack, dict) or schema(stack) not in COMPOSITIONS:
         raise InputError(f"{path}: a timeline without tracks")
     fps = fps or _fps(first, path)
     if fps > 1000:
@@ -62,6 +62,8 @@ def _fps(timeline: dict[str, Any], path: Path) -> Fraction:
     waiting = [timeline.get("tracks")]
     while waiting:
         thing = waiting.pop()
+        if not isinstance(thing, dict):
+            continue
         if schema(thing) in COMPOSITIONS and kind(thing) != "Audio":
             waiting += items(thing, "children")
         elif schema(thing) in ("Clip", *GAPS) and (

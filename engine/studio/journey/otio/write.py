@@ -71,7 +71,7 @@ class Writer:
     def _track(self, track: Track, n: int, length: int) -> Node:
         """The clips with their cuts in the middle of the dissolves between them, and gaps."""
         children: list[Node] = []
-        before, behind = ({get(mix): mix for mix in track.mixes} for get in (lambda m: m.into, lambda m: m.out))
+        before, behind = {mix.into: mix for mix in track.mixes}, {mix.out: mix for mix in track.mixes}
         at = 0
         for number, clip in enumerate(track.clips):
             start = _middle(before[number]) if number in before else clip.at
