@@ -36,7 +36,7 @@ def pictured(transition: Element) -> bool:
 
 def blend(reading: Reading, transition: Element, count: int, span: range) -> Blend:
     """What a transition of so many frames does at some of them. InputError for a curve that cannot be read."""
-    reading.spend(transition, len(span))
+    _charge(reading, transition, len(span))
     service, properties = transition.service(), transition.properties
     try:
         if service == "luma":
@@ -50,6 +50,23 @@ def blend(reading: Reading, transition: Element, count: int, span: range) -> Ble
     except (ValueError, OverflowError) as error:
         raise reading.wrong(transition, f"<transition> {line(service)[:40]}: {error}") from None
     return Blend((1.0,) * len(span), f"transition {line(service)[:60]} has no counterpart; the upper clip is shown")
+
+
+def full_frame(reading: Reading, effect: Element, count: int) -> bool:
+    """True for a transform that shows the whole frame as it is. InputError for one that cannot be read."""
+    _charge(reading, effect, 1)
+    try:
+        done = _placed(reading, effect, count, range(1), effect.properties.get("rect", ""))
+        rect = effect.properties.get("rect", "")
+        fading = rect and not curve(rect, reading.fps, count, lambda value: _rect(value, reading.size, 1.0)).constant(4)
+    except (ValueError, OverflowError) as error:
+        raise reading.wrong(effect, f"<{effect.tag}> {line(effect.service())[:40]}: {error}") from None
+    return not done.lost and not fading and done.shares == (1.0,)
+
+
+def _charge(reading: Reading, element: Element, count: int) -> None:
+    """Frames and keys, so that curves read again and again cannot go on for ever."""
+    reading.spend(element, count + sum(text.count(";") for text in element.properties.values()))
 
 
 def _luma(reading: Reading, transition: Element, count: int, span: range) -> Blend:

@@ -1,16 +1,19 @@
 """Read a project of Kdenlive, of either generation, or one of MLT itself, as an edit."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 from engine.errors import InputError
 from engine.studio.journey.kdenlive.compositions import dissolves
 from engine.studio.journey.kdenlive.document import Document, Element, parse
+from engine.studio.journey.kdenlive.effects import tell
+from engine.studio.journey.kdenlive.guides import guides, ordered, seen
 from engine.studio.journey.kdenlive.mixing import mixed_track
+from engine.studio.journey.kdenlive.nested import Edit, Nest
 from engine.studio.journey.kdenlive.reading import Reading, line
-from engine.studio.journey.kdenlive.tracks import clip, entries, is_sequence, resolve, rows
-from engine.studio.journey.timeline import MAX_BYTES, Clip, Timeline, Track
+from engine.studio.journey.kdenlive.tracks import Entry, Row, clip, entries, is_sequence, resolve, rows
+from engine.studio.journey.timeline import MAX_BYTES, Clip, Mark, Timeline, Track
 
 MAX_FPS = 1000
 MAX_SIZE = 1 << 16
@@ -28,34 +31,68 @@ def read(path: Path) -> Timeline:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     document = parse(path)
     reading = Reading(document, *_profile(document), bin=_bin(document))
+    nest = Nest(reading, _edit)
     sequence = _sequence(reading)
-    tracks: list[Track] = []
-    numbers: dict[int, int] = {}
-    sound: dict[str, None] = {}
-    for row in rows(reading, sequence):
-        if row.heard:
-            for entry in entries(reading, row):
-                if entry.source.media is not None:
-                    sound[entry.source.media.name] = None
-        if row.seen:
-            numbers[row.number] = len(tracks)
-            lanes: tuple[list[Clip], list[Clip]] = ([], [])
-            for entry in entries(reading, row):
-                lanes[min(entry.lane, 1)].append(clip(reading, entry))
-            tracks.append(mixed_track(reading, row.element, *lanes, line(row.name)))
-    length = max((c.end for track in tracks for c in track.clips), default=0)
-    found = dissolves(reading, sequence, tracks, numbers, length)
+    edit = nest.edit(sequence)
     return Timeline(
         fps=reading.fps,
         media=tuple(reading.media),
-        tracks=tuple(tracks),
-        dissolves=found,
-        unsupported=tuple(sorted(reading.unsupported, key=lambda row: row.frame)),
+        tracks=edit.tracks,
+        dissolves=edit.dissolves,
+        marks=edit.marks,
+        unsupported=tuple(sorted(edit.told, key=lambda row: row.frame)),
         size=reading.size,
         name=line(sequence.get("kdenlive:clipname")) or line(path.stem),
-        length=length,
-        sound=tuple(sound),
+        length=edit.length,
+        sound=edit.sound,
     )
+
+
+def _edit(nest: Nest, sequence: Element) -> Edit:
+    """What one sequence holds, the sequences within it played."""
+    reading = nest.reading
+    tracks: list[Track] = []
+    numbers: dict[int, int] = {}
+    sound: dict[str, None] = {}
+    marks = guides(reading, sequence, reading.document.ids.get("main_bin"))
+    length = 0
+    for row in rows(reading, sequence):
+        found = entries(reading, row)
+        length = max([length, *(entry.end for entry in found)])
+        if row.heard:
+            played = {id(entry.source.element): entry for entry in found}
+            sound |= dict.fromkeys(name for entry in played.values() for name in _heard(nest, entry))
+        if row.seen:
+            numbers[row.number] = len(tracks)
+            tracks.append(_pictures(nest, row, found, marks))
+    done = dissolves(reading, sequence, tracks, numbers, length)
+    tell(reading, sequence, 0, 0, max(1, length), "")
+    return Edit(tuple(tracks), done, length, tuple(sound), ordered(reading, marks))
+
+
+def _heard(nest: Nest, entry: Entry) -> Iterable[str]:
+    """The files that an entry of a track of sound plays."""
+    if entry.source.kind == "sequence":
+        return nest.edit(entry.source.element).sound
+    return (entry.source.media.name,) if entry.source.media else ()
+
+
+def _pictures(nest: Nest, row: Row, found: Sequence[Entry], marks: list[Mark]) -> Track:
+    """A track of pictures; the markers of its clips are added to the marks."""
+    reading = nest.reading
+    lanes: tuple[list[Clip], list[Clip]] = ([], [])
+    for entry in found:
+        made = clip(reading, entry)
+        lanes[min(entry.lane, 1)].append(made)
+        known = reading.bin.get(entry.source.element.get("kdenlive:id"), entry.source.element)
+        marks += seen(made, nest.marked(known))
+        if entry.source.kind == "sequence":
+            marks += nest.marks(made)
+    name = line(row.name)
+    for element in {id(e): e for e in (row.element, *(lane.element for lane in row.lanes))}.values():
+        if element.tag in ("tractor", "playlist") and found:
+            tell(reading, element, 0, 0, max(entry.end for entry in found), f"track {name}".strip())
+    return nest.flat(mixed_track(reading, row.element, *lanes, name))
 
 
 def _profile(document: Document) -> tuple[Fraction, tuple[int, int]]:
@@ -105,7 +142,10 @@ def _sequence(reading: Reading) -> Element:
             return resolve(reading, inner)
     if tractors:
         return tractors[-1]
-    raise InputError(f"{document.path}: no <tractor>: there is no timeline in it")
+    lists = [e for e in document.ids.values() if e.tag == "playlist" and e is not main]
+    if lists:
+        return Element("tractor", {}, lists[-1].line, [Element("track", {"producer": lists[-1].id}, lists[-1].line)])
+    raise InputError(f"{document.path}: no <tractor> or <playlist>: there is no timeline in it")
 
 
 def _by_uuid(document: Document, uuid: str) -> Element | None:

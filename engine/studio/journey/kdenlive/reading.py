@@ -11,6 +11,7 @@ from engine.studio.journey.timeline import MAX_CLIPS, MAX_FRAMES, Media, Unsuppo
 
 MOST_TOLD = 10_000
 MOST_TEXT = 300
+MAX_SEQUENCES = 1000
 
 
 @dataclass(slots=True)
@@ -18,6 +19,7 @@ class Reading:
     """The state of one reading.
 
     bin : the bin's own elements by `kdenlive:id`: they know a clip's file, hash and length
+    sequences : those met as clips
     """
 
     document: Document
@@ -28,16 +30,31 @@ class Reading:
     unsupported: dict[Unsupported, None] = field(default_factory=dict)
     clips: int = 0
     spent: int = 0
+    sequences: list[Element] = field(default_factory=list)
 
     def number(self, media: Media) -> int:
         """Its number in the timeline's media."""
         return self.media.setdefault(media, len(self.media))
 
+    def inner(self, sequence: Element) -> int:
+        """A number below 0 in place of a media's: the clip plays another sequence (see `nested`)."""
+        for number, known in enumerate(self.sequences):
+            if known is sequence:
+                return -1 - number
+        if len(self.sequences) >= MAX_SEQUENCES:
+            raise self.wrong(sequence, f"more than {MAX_SEQUENCES} sequences; refused")
+        self.sequences.append(sequence)
+        return -len(self.sequences)
+
     def tell(self, frame: int, what: str, element: Element, clip: str = "") -> None:
         """List what latents have no counterpart of, once."""
-        row = Unsupported(max(0, frame), line(what), line(clip), self.document.where(element))
-        if len(self.unsupported) < MOST_TOLD:
-            self.unsupported[row] = None
+        self.add(Unsupported(max(0, frame), line(what), line(clip), self.document.where(element)))
+
+    def add(self, row: Unsupported) -> None:
+        """List a row. InputError past the most: a list must not end silently."""
+        if len(self.unsupported) >= MOST_TOLD:
+            raise InputError(f"{self.document.path}: more than {MOST_TOLD} things that cannot be played; refused")
+        self.unsupported[row] = None
 
     def count(self, element: Element) -> None:
         """One clip more. InputError past the most."""

@@ -13,7 +13,7 @@ STILLS = ("qimage", "pixbuf")
 COLOURS = ("color", "colour")
 TITLES = ("kdenlivetitle", "qtext", "pango")
 _SPEED = re.compile(r"([+-]?\d{1,6}(?:[.,]\d{1,12})?):(.*)", re.DOTALL | re.ASCII)
-_OLD_SPEED = re.compile(r"(.*)\?(\d{1,6}(?:[.,]\d{1,12})?)(?:&strobe=\d{1,6})?", re.DOTALL | re.ASCII)
+_OLD_SPEED = re.compile(r"(.*)\?(-?\d{1,6}(?:[.,]\d{1,12})?)(?:&strobe=\d{1,6})?", re.DOTALL | re.ASCII)
 _SEQUENCE_OF_STILLS = re.compile(r"\.all\.|%\d*d|[/\\]\.all", re.ASCII)
 
 
@@ -21,27 +21,23 @@ _SEQUENCE_OF_STILLS = re.compile(r"\.all\.|%\d*d|[/\\]\.all", re.ASCII)
 class Source:
     """What an entry plays.
 
-    kind : "file", "colour" (also titles), "sequence", or "refused" (`why` says so)
-    speed : of a warped file; None plays as it is. Negative is backwards, from frame `last` of the warped clip on
+    kind : "file", "empty" (colours, titles and what is not followed: `why` says so), "sequence"
+    origin, speed : the frame of the file at position 0 of the producer, and how many more at each position;
+    MLT shows the whole frame at or below. rounding : a half where it shows the nearest one
     """
 
     element: Element
     kind: str
     name: str
     media: Media | None = None
-    speed: Fraction | None = None
-    last: int = 0
+    origin: Fraction = Fraction(0)
+    speed: Fraction = Fraction(1)
+    rounding: Fraction = Fraction(0)
     why: str = ""
 
     def frame(self, position: int) -> Fraction:
-        """The frame of the file at a position of the producer: MLT shows the whole frame at or below it.
-
-        A warped producer is asked at a position times its speed, rounded to the nearest frame.
-        """
-        if self.speed is None:
-            return Fraction(position)
-        at = position if self.speed > 0 else self.last - position
-        return at * abs(self.speed) + Fraction(1, 2)
+        """The frame of the file at a position of the producer."""
+        return self.origin + position * self.speed
 
 
 def source(reading: Reading, element: Element) -> Source:
@@ -50,38 +46,56 @@ def source(reading: Reading, element: Element) -> Source:
     if element.tag == "tractor":
         return Source(element, "sequence", name)
     if element.tag == "playlist":
-        return Source(element, "refused", name, why="a playlist within a playlist has no counterpart")
+        return _empty(element, name, "a playlist within a playlist is not followed")
     if service in COLOURS:
-        return Source(element, "colour", name or "colour", why="a colour clip has no latent; it is left empty")
+        return _empty(element, name or "colour", "a colour clip has no latent")
     if service in TITLES:
-        return Source(element, "colour", name or "title", why="a title has no latent; it is left empty")
+        return _empty(element, name or "title", "a title has no latent")
     if service == "timewarp":
         return _warped(reading, element, name)
     if service == "framebuffer":
         return _framebuffer(reading, element, name)
     if service not in FILES + STILLS:
-        return Source(element, "refused", name, why=f"{line(service)[:60]} is not followed; it is left empty")
-    return Source(element, "file", name, _media(reading, element, element.get("resource"), service in STILLS))
+        return _empty(element, name, f"{line(service)[:60]} is not followed")
+    media = _media(reading, element, element.get("resource"), service in STILLS)
+    if not media.name:
+        return _empty(element, name, "a clip without a file")
+    if media.still:
+        return Source(element, "file", name, media, speed=Fraction(0))
+    if service in STILLS:
+        return _empty(element, name, "a sequence of pictures is not followed")
+    return Source(element, "file", name, media)
+
+
+def _empty(element: Element, name: str, why: str) -> Source:
+    return Source(element, "empty", name, speed=Fraction(0), why=f"{why}; its place is left empty")
 
 
 def _warped(reading: Reading, element: Element, name: str) -> Source:
+    """A clip at another speed: MLT asks the file at a position times the speed, rounded to the nearest frame."""
     match = _SPEED.fullmatch(element.get("resource"))
-    if match is None:
-        return Source(element, "refused", name, why="timewarp without a speed; it is left empty")
-    speed, file = _speed(match[1]), match[2]
-    if speed is None:
-        return Source(element, "refused", name, why=f"timewarp at speed {match[1]}; it is left empty")
-    last = reading.time(element, "out", (reading.length(element) or 1) - 1)
-    return Source(element, "file", name, _media(reading, element, file), _realised(speed, reading.fps), last)
+    speed = match and _speed(match[1])
+    if not match or not speed:
+        return _empty(element, name, "a timewarp without a speed")
+    speed, half = _realised(speed, reading.fps), Fraction(1, 2)
+    origin = half if speed > 0 else half - _last(reading, element) * speed
+    return Source(element, "file", name, _media(reading, element, match[2]), origin, speed, half)
 
 
 def _framebuffer(reading: Reading, element: Element, name: str) -> Source:
+    """A clip at another speed as Kdenlive wrote it before 2020: the whole frame at or below."""
     match = _OLD_SPEED.fullmatch(element.get("resource"))
     speed = match and _speed(match[2])
     if not match or not speed:
-        return Source(element, "refused", name, why="framebuffer without a speed; it is left empty")
-    last = reading.time(element, "out", (reading.length(element) or 1) - 1)
-    return Source(element, "file", name, _media(reading, element, match[1]), speed, last)
+        return _empty(element, name, "a framebuffer without a speed")
+    speed = -abs(speed) if element.flag("reverse") else speed
+    origin = Fraction(0) if speed > 0 else Fraction(_last(reading, element) + 1)
+    return Source(element, "file", name, _media(reading, element, match[1]), origin, speed)
+
+
+def _last(reading: Reading, element: Element) -> int:
+    """The last position of a producer."""
+    return reading.time(element, "out", (reading.length(element) or 1) - 1)
 
 
 def _speed(text: str) -> Fraction | None:

@@ -1,13 +1,17 @@
 """The clips of a track, from its two playlists A and B, and the mixes between them."""
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from engine.studio.journey.kdenlive.document import PLAYABLE, Element
-from engine.studio.journey.kdenlive.reading import Reading
+from engine.studio.journey.kdenlive.effects import freezes, tell
+from engine.studio.journey.kdenlive.reading import Reading, line
 from engine.studio.journey.kdenlive.sources import Source, source
+from engine.studio.journey.kdenlive.timing import shown
 from engine.studio.journey.timeline import MAX_FRAMES, Clip
 
 MAX_REPEATS = 10_000
+MAX_TRACKS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +69,15 @@ class Row:
 def rows(reading: Reading, sequence: Element) -> list[Row]:
     """The tracks of a sequence, from the bottom up, without the black one below all."""
     found = []
-    for number, (element, hide) in enumerate(_tracks(reading, sequence)):
+    every = _tracks(reading, sequence)
+    if len(every) > MAX_TRACKS:
+        raise reading.wrong(sequence, f"{len(every)} tracks; at most {MAX_TRACKS}")
+    for number, (element, hide) in enumerate(every):
         if number == 0 and _black(reading, element):
             continue
         lanes = (
             tuple(Lane(inner, _both(hide, more)) for inner, more in _tracks(reading, element))
-            if element.tag == "tractor" and not is_sequence(element)
+            if _is_track(reading, element)
             else (Lane(element, hide),)
         )
         sound = element.flag("kdenlive:audio_track") or any(lane.element.flag("kdenlive:audio_track") for lane in lanes)
@@ -96,15 +103,33 @@ def entries(reading: Reading, row: Row) -> list[Entry]:
 
 
 def clip(reading: Reading, entry: Entry) -> Clip:
-    """An entry as a clip of the timeline."""
-    heard = entry.source
-    media = None if heard.media is None else reading.number(heard.media)
-    first = heard.frame(entry.first)
-    speed = heard.frame(entry.first + 1) - first
+    """An entry as a clip of the timeline; what cannot be played of it is told."""
+    source, end = entry.source, entry.first + entry.length
+    for element in (entry.element, source.element):
+        tell(reading, element, entry.at, entry.first, end, source.name)
+    if source.why:
+        reading.tell(entry.at, source.why, entry.element, source.name)
+    stops = [stop for e in (source.element, entry.element) for stop in freezes(reading, e, entry.first, end)]
     where = reading.document.where(entry.element)
-    if heard.media is not None and heard.media.still:
-        first = speed = first * 0
-    return Clip(media, entry.at, entry.length, first, speed, name=heard.name, where=where)
+    if source.kind == "sequence":
+        if stops:
+            reading.tell(entry.at, "a freeze of a sequence is not played", entry.element, source.name)
+        return Clip(reading.inner(source.element), entry.at, entry.length, Fraction(entry.first), name=source.name,
+                    where=where)  # fmt: skip
+    media = None if source.media is None else reading.number(source.media)
+    first, speed = source.frame(entry.first), source.speed
+    places = shown(reading, source, entry.first, entry.length, stops)
+    if places and len(set(places)) == 1:
+        first, speed, places = places[0], Fraction(0), None
+    return Clip(media, entry.at, entry.length, first, speed, places, source.name, where)
+
+
+def _is_track(reading: Reading, element: Element) -> bool:
+    """True for a tractor of at most two playlists, as Kdenlive writes a track."""
+    if element.tag != "tractor" or is_sequence(element):
+        return False
+    inner = _tracks(reading, element)
+    return len(inner) <= 2 and all(lane.tag == "playlist" for lane, _ in inner)
 
 
 def is_sequence(element: Element) -> bool:
@@ -179,12 +204,14 @@ def _played(reading: Reading, playlist: Element, lane: int) -> list[Entry]:
 
 
 def _entry(reading: Reading, child: Element, element: Element, at: int, first: int, last: int, lane: int) -> Entry:
-    if last < first:
-        raise reading.wrong(child, f"<{child.tag}> ends (out, {last}) before it begins (in, {first})")
+    """An entry as MLT plays it: its ends in order, and within the length that the project gives the producer."""
+    first, last = sorted((first, last))
+    if element.get("length") and (length := reading.length(element)):
+        first, last = min(first, length - 1), min(last, length - 1)
     reading.count(child)
     found = source(reading, element)
     if own := child.properties.get("kdenlive:clipname", ""):
-        found = replace(found, name=own)
+        found = replace(found, name=line(own))
     return Entry(child, found, at, last - first + 1, first, lane)
 
 
