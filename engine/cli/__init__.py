@@ -4,6 +4,8 @@ from engine.cli import machine, models, pace, shows, train
 from engine.cli.journey import conform as journey_conform
 from engine.cli.journey import explore as journey_explore
 from engine.cli.journey import grid as journey_grid
+from engine.cli.journey import project as journey_project
+from engine.cli.journey import render as journey_render
 from engine.cli.journey import sample as journey_sample
 from engine.cli.journey import smooth as journey_smooth
 from engine.cli.learn import assess as learn_assess
@@ -17,6 +19,8 @@ from engine.cli.learn import vocabulary as learn_vocabulary
 from engine.cli.start import main, run
 
 __all__ = [
+    "journey_render",
+    "journey_project",
     "journey_sample",
     "journey_grid",
     "journey_conform",
