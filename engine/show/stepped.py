@@ -24,13 +24,17 @@ THREADS = 1  # pinned: the same show gives the same bytes whatever else the mach
 class Stepped:
     """A show that moves only when told to. Same show, take and seed: the same frames, bit for bit on one machine."""
 
-    def __init__(self, show: Show, stage: Stage, *, desk: Desk | None = None, threads: int = THREADS) -> None:
+    def __init__(
+        self, show: Show, stage: Stage, *, desk: Desk | None = None, threads: int = THREADS,
+        picture: Picture | None = None,
+    ) -> None:  # fmt: skip
+        """picture : instead of the show's own"""
         self.show, self.stage = show.pinned, stage
         self.clock = StepClock(STEP_S)
         self.meter = Meter((*STAGES, *LATENCIES, "frame"))
         self.tally = Tally()
         self.desk = desk or Desk(show, live=False)
-        self.picture = Picture(self.show, "cpu", threads)
+        self.picture = picture or Picture(self.show, "cpu", threads)
         self._script = _script(show, self.desk)
         self._blackout = show.layout.index("/output/blackout")
         for line in stage.set_effects(show.effects, show.layout):

@@ -10,10 +10,11 @@ from engine.errors import EngineError, InputError, RoomError, ShowError
 from engine.paths import check_output
 from engine.preset import Options, Show, SourceSpec, check_routes, find_show, load_show, unconverted
 from engine.show.desk import Desk
+from engine.show.picture import Picture
 from engine.show.report import stepped_report, write_report
 from engine.show.stepped import THREADS, Stepped
 from engine.stage.offscreen import Offscreen
-from engine.stage.outputs.video import open_output
+from engine.stage.outputs.video import Output, open_output
 from mappings.demonstrate import Poses
 from mappings.demonstrate.pose_file import parse
 from mappings.errors import MappingError
@@ -58,9 +59,23 @@ def render(wanted: Render, progress: Progress = lambda done, of: None) -> dict[s
     if wanted.report is not None:
         check_output(wanted.report)
     output = open_output(wanted.out, show.size, show.fps, count, sound=sound, notes=notes)
+    stepped, drew = onto(output, show, desk, count, progress)
+    result = stepped_report(stepped.meter, stepped.tally, show, stepped.desk.status(), drew, THREADS)
+    if wanted.report is not None:
+        write_report(wanted.report, result)
+    return result
+
+
+def onto(
+    output: Output, show: Show, desk: Desk, count: int, progress: Progress, picture: Picture | None = None
+) -> tuple[Stepped, str]:
+    """Draw so many frames of a show into an output and close it; what played, and what drew the pictures.
+
+    picture : instead of the show's own. RoomError where it cannot be written: nothing half-written is left behind
+    """
     try:
         with Offscreen(*show.size) as stage:
-            stepped = Stepped(show, stage, desk=desk)
+            stepped = Stepped(show, stage, desk=desk, picture=picture)
             try:
                 for done, frame in enumerate(stepped.frames(count), 1):
                     output.write(frame)
@@ -74,14 +89,11 @@ def render(wanted: Render, progress: Progress = lambda done, of: None) -> dict[s
         output.abort()
         if isinstance(error, EngineError | MappingError):
             raise
-        raise RoomError(f"{wanted.out}: {error.strerror or error}; nothing of it was kept") from error
+        raise RoomError(f"{output.path}: {error.strerror or error}; nothing of it was kept") from error
     except BaseException:
         output.abort()
         raise
-    result = stepped_report(stepped.meter, stepped.tally, show, stepped.desk.status(), drew, THREADS)
-    if wanted.report is not None:
-        write_report(wanted.report, result)
-    return result
+    return stepped, drew
 
 
 def _check_take(desk: Desk) -> None:

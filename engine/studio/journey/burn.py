@@ -118,7 +118,7 @@ def _check(number: int) -> int:
 
 def font_of(height: int) -> Font:
     """Letters that are small and legible in a picture of this height."""
-    return ImageFont.load_default(max(SMALLEST_PX, min(height // 20, 12 + height // 60)))
+    return ImageFont.load_default(max(SMALLEST_PX, min(height // 20, 12 + height // 80)))
 
 
 def cover(text: str, font: Font, width: int, at: int = -1) -> NDArray[np.float32]:
