@@ -61,6 +61,17 @@ class Generator(ABC):
         controls : as for `draw`; those that `maps` names are looked at.
         """
 
+    def map_with(
+        self, z: NDArray[np.float64], psi: float, controls: Mapping[str, float], rest: Mapping[str, float],
+        classes: NDArray[np.float64],
+    ) -> NDArray[np.float32]:  # fmt: skip
+        """As `map`, with the class weights (voices, classes) that a journey carries along.
+
+        A row adds up to 1, or to less while the journey takes over. The class controls add to it what they are away
+        from their `rest`. Without classes it is `map`.
+        """
+        return self.map(z, psi, controls)
+
     @property
     def maps(self) -> tuple[str, ...]:
         """The controls that change what `map` gives: when one moves, w must be mapped again."""

@@ -52,6 +52,7 @@ class How:
     """How a model is opened, beside its name.
 
     second : another model of the same architecture to blend with
+    snapshots : of the model's training, oldest first: played by age
     classes : the classes of a conditional model whose weights can be played; none: the first sixteen
     fit : how the constant input fills a size that is not native
     backend : see `engine.generator.plan.BACKENDS`
@@ -63,6 +64,7 @@ class How:
     """
 
     second: str = ""
+    snapshots: tuple[str, ...] = ()
     classes: tuple[int, ...] = ()
     fit: Fit = "resize"
     backend: str = "auto"
@@ -86,9 +88,11 @@ def model_info(name: str, folder: Path | None = None, how: How | None = None) ->
     if path is not None:
         from engine.generator.network import network_info
 
-        return network_info(path, _second(how, folder), how)
+        return network_info(path, _second(how, folder), how, _snapshots(how, folder))
     if how.second:
         raise ModelError(f"{name} cannot be blended with {how.second}: only models from files can")
+    if how.snapshots:
+        raise ModelError(f"{name} has no snapshots: name the model from a file that they are of")
     if how.upstream_exact:
         raise ModelError(f"--upstream-exact is for BigGAN; this is {name}")
     if how.cutoff is not None:
@@ -122,7 +126,7 @@ def open_model(
     if path is not None:
         from engine.generator.network import Network
 
-        return Network(path, device, threads, how, _second(how, folder))
+        return Network(path, device, threads, how, _second(how, folder), _snapshots(how, folder))
     row, garden = _find(name)
     generator: Generator = load(row.generator)(garden, device, threads)
     return generator
@@ -177,6 +181,14 @@ def _second(how: How | None, folder: Path | None) -> Path | None:
     if path is None:
         raise ModelError(f"{how.second} cannot be blended with: only models from files can")
     return path
+
+
+def _snapshots(how: How, folder: Path | None) -> list[Path]:
+    found = [(name, file_of(name, folder)) for name in how.snapshots]
+    for name, path in found:
+        if path is None:
+            raise ModelError(f"{name} is no snapshot: only models from files are")
+    return [path for _, path in found if path is not None]
 
 
 def _dress(stem: str, word: str, names: list[str]) -> int:

@@ -1,6 +1,6 @@
 """Any checkpoint as a generator: its mapping in numpy, its synthesis on whatever plan draws it fastest."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from engine.generator import convert, model_file
 from engine.generator.base import Generator, ModelInfo
 from engine.generator.catalog import How
 from engine.generator.latent import Latent, Tensors
+from engine.generator.mixture import Mixture, carried, mapped, mixture_of, reader, rebuilt
 from engine.generator.plan import Deferred, Plan, Source
 from engine.generator.spec import Canvas, Spec, family, load
 from engine.generator.tulip.dress import dress_name, dressed
@@ -26,102 +27,103 @@ if TYPE_CHECKING:
 CLASSES = 16  # whose weights can be played when a show names none
 
 
-def network_info(path: Path, second: Path | None, how: How) -> ModelInfo:
+def network_info(path: Path, second: Path | None, how: How, snapshots: Sequence[Path] = ()) -> ModelInfo:
     """What a model file is, with the controls that this way of opening it gives. ModelError when it cannot be."""
     path = convert.playable(path)
+    return _info(path, mixture_of(path, second, snapshots), how)
+
+
+def _info(path: Path, mixture: Mixture, how: How) -> ModelInfo:
     info = model_file.info(path)
     spec = model_file.read_header(path).spec
-    controls = [*spec.controls(), *_class_controls(spec, how.classes)]
+    controls = [*spec.controls(), *_class_controls(spec, how.classes), *mixture.controls(spec)]
     if how.cutoff is not None and not 0 <= how.cutoff <= spec.num_ws:
         raise ModelError(f"{info.name}: cutoff {how.cutoff}; the model has {spec.num_ws} layers")
     if how.upstream_exact:
         _upstream(spec)
     if how.dress:
         info = replace(info, name=f"{info.name}:{dress_name(spec, how.dress)}")
-    if second is not None:
-        second = convert.playable(second)
-        other = model_file.info(second)
-        _check_pair(info.name, spec, other.name, model_file.read_header(second).spec)
-        controls.extend(_blend_controls(spec))
-        info = replace(info, hash=_of_pair(info.hash, other.hash), name=f"{info.name} + {other.name}")
-    return replace(info, extra={**info.extra, "controls": model_file.control_rows(controls)})
+    extra = {**info.extra, "controls": model_file.control_rows(controls)}
+    if mixture.age:
+        extra["snapshots"] = mixture.hashes
+    elif len(mixture.paths) > 1:
+        info = replace(info, hash=mixture.key, name=f"{info.name} + {model_file.info(mixture.paths[1]).name}")
+    return replace(info, extra=extra)
 
 
-def source_of(model: str, second: str = "") -> Source:
-    """What plans of this model, or of this pair, are made from: the same in every process."""
-    path = Path(model)
-    spec, tensors = model_file.read_tensors(path)
-    key, other = model_file.read_header(path).hash, None
-    if second:
-        key = _of_pair(key, model_file.read_header(Path(second)).hash)
-        other = model_file.read_tensors(Path(second))[1]
-    return _source(spec, tensors, other, key, (model, second))
+def source_of(*models: str) -> Source:
+    """What plans of this model, of this pair, or of these snapshots in order are made from: alike in every process."""
+    paths = [Path(model) for model in models if model]
+    read = [model_file.read_header(path) for path in paths]
+    mixture = Mixture(tuple(paths), tuple(header.hash for header in read), age=len(paths) > 2)
+    return _source(read[0].spec, mixture, reader(mixture))
 
 
-def _of_pair(first: str, second: str) -> str:
-    """What a pair is known by, from the hashes of its models."""
-    return f"{first}+{second}"
-
-
-def _source(
-    spec: Spec, tensors: Tensors, other: Tensors | None, key: str, rebuild: tuple[str, ...], noise: int | None = None
-) -> Source:
-    parts = family(spec.family)
+def _source(spec: Spec, mixture: Mixture, tensors: Callable[[int], Tensors], noise: int | None = None) -> Source:
+    parts, count = family(spec.family), len(mixture.paths)
 
     def build(canvas: Canvas, *, batched: bool = False, half: bool = False, part: str = parts.synthesis) -> "Synthesis":
         make = load(part)
-        net: Synthesis = make(spec, _torch(tensors), canvas, batched=batched and other is None, half=half)
-        if noise is not None:
-            net.set_noise(noise)
-        if other is not None:
+
+        def one(number: int, batched: bool = False) -> "Synthesis":
+            net: Synthesis = make(spec, _torch(tensors(number)), canvas, batched=batched, half=half)
+            if noise is not None:
+                net.set_noise(noise)
+            return net
+
+        net = one(0, batched and count == 1)
+        if count > 1:
             from engine.generator.blend import Blended
 
-            net = Blended(net, make(spec, _torch(other), canvas, half=half))
+            net = Blended(net, map(one, range(1, count)), count, channels_last=not batched)
         return net.eval().requires_grad_(False)
 
     def inputs(voices: int) -> dict[str, NDArray[np.float32]]:
-        latent: Latent = load(parts.latent)(spec, tensors)
+        latent: Latent = load(parts.latent)(spec, tensors(0))
         z = np.random.RandomState(0).randn(voices, spec.z_dim)
         fixed = {"w": latent.w(z), **spec.inputs({})}
-        if other is not None:
+        if count > 1:
             fixed["blend"] = np.full(spec.num_ws, 0.5, np.float32)
         return fixed
 
+    key = mixture.key
     if noise is not None:
         key = f"{key}~{noise}"
+    words = rebuilt(mixture, spec) if noise is None else ()  # another process knows no other noise
     deferred = None
     if parts.maps:
-        maps = Source(f"{key} maps", partial(build, part=parts.maps), inputs, spec.gflop, rebuild)
+        maps = Source(f"{key} maps", partial(build, part=parts.maps), inputs, spec.gflop, words)
         side: int = spec.maps_side  # type: ignore[attr-defined]
         deferred = Deferred(maps, Canvas(side, side), partial(load(parts.finisher), spec))
     if dress := getattr(spec, "dress", 0):
         key = f"{key}~{dress}"
-    return Source(key, build, inputs, spec.gflop, rebuild, deferred)
+    return Source(key, build, inputs, spec.gflop, words, deferred)
 
 
 class Network(Generator):
     """A model file on a device."""
 
-    def __init__(self, path: Path, device: str, threads: int, how: How, second: Path | None = None) -> None:
+    def __init__(
+        self, path: Path, device: str, threads: int, how: How, second: Path | None = None,
+        snapshots: Sequence[Path] = (),
+    ) -> None:  # fmt: skip
         if threads < 1:
             raise ModelError(f"{path.name} cannot be drawn with {threads} threads: give 1 or more")
-        self.info = network_info(path, second, how)
         path = convert.playable(path)
+        self._mixture = mixture_of(path, second, snapshots)
+        self.info = _info(path, self._mixture, how)
         self._wanted, self._threads, self._how = device, threads, how
-        self._spec, tensors = model_file.read_tensors(path)
+        self._spec = model_file.read_header(path).spec
         if how.upstream_exact:
             self._spec = _upstream(self._spec)
         self._spec = dressed(self._spec, how.dress)
-        second = None if second is None else convert.playable(second)
-        other = None if second is None else model_file.read_tensors(second)[1]
-        noise = how.noise_seed if how.noise == "random" else None
-        words = (str(path), str(second or "")) if noise is None else ()  # another process knows no other noise
-        self._source = _source(self._spec, tensors, other, self.info.hash, words, noise)
+        tensors = reader(self._mixture)
+        self._source = _source(self._spec, self._mixture, tensors, how.noise_seed if how.noise == "random" else None)
         make = load(family(self._spec.family).latent)
-        self._latents: list[Latent] = [make(self._spec, t) for t in (tensors, other) if t is not None]
+        self._latents: list[Latent] = [make(self._spec, tensors(i)) for i in range(len(self._mixture.paths))]
         self._controls = tuple(Control(**row) for row in self.info.extra["controls"])
         names = (c.address.removeprefix("/generator/") for c in self._controls)
-        self._maps = tuple(name for name in names if name.startswith(("class/", "blend")))
+        self._maps = tuple(name for name in names if name.startswith(("class/", "blend", "age")))
         self._classes = [int(c.address.rpartition("/")[2]) for c in self._controls if "/class/" in c.address]
         self._bands = [slice(b.first, b.last) for b in self.info.bands]
         self._plan: Plan | None = None
@@ -144,23 +146,36 @@ class Network(Generator):
     def map(
         self, z: NDArray[np.float64], psi: float, controls: Mapping[str, float] = MappingProxyType({})
     ) -> NDArray[np.float32]:
+        weights = self._class_weights(controls)
+        return self._mapped(z, psi, None if weights is None else weights[None], controls)
+
+    def map_with(
+        self, z: NDArray[np.float64], psi: float, controls: Mapping[str, float], rest: Mapping[str, float],
+        classes: NDArray[np.float64],
+    ) -> NDArray[np.float32]:  # fmt: skip
+        played = self._class_weights(controls)
+        if played is None:
+            return self.map(z, psi, controls)
+        moved = np.zeros(len(played))
+        for number in self._classes:
+            name = f"class/{number}"
+            moved[number] = controls.get(name, 0.0) - rest.get(name, 0.0)
+        return self._mapped(z, psi, carried(classes, played, moved), controls)
+
+    def _mapped(
+        self, z: NDArray[np.float64], psi: float, weights: NDArray[np.float64] | None, controls: Mapping[str, float]
+    ) -> NDArray[np.float32]:
+        """z (voices, bands, z_dim) with class weights (voices or 1, classes) -> w (voices, num_ws, w_dim)."""
         voices, bands, z_dim = z.shape
-        rows = self._mapped(z.reshape(-1, z_dim), psi, self._class_weights(controls), self._blend(controls))
+        if weights is not None:
+            weights = np.repeat(np.broadcast_to(weights, (voices, weights.shape[1])), bands, 0)
+        flat = z.reshape(-1, z_dim)
+        rows = mapped(self._latents, self._places(controls), flat, psi, weights, self._how.cutoff)
         banded = rows.reshape(voices, bands, *rows.shape[1:])
         w = np.empty((voices, *rows.shape[1:]), np.float32)
         for i, layers in enumerate(self._bands):
             w[:, layers] = banded[:, min(i, bands - 1), layers]
         return w
-
-    def _mapped(
-        self, z: NDArray[np.float64], psi: float, classes: NDArray[np.float64] | None, blend: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        """z (n, z_dim) -> w (n, num_ws, w_dim), of both models of a pair in the blend of each layer."""
-        weights = None if classes is None else np.broadcast_to(classes, (len(z), len(classes)))
-        first = self._latents[0].w(z, psi, weights, self._how.cutoff)
-        if len(self._latents) == 1:
-            return first
-        return first + blend[:, None] * (self._latents[1].w(z, psi, weights, self._how.cutoff) - first)
 
     def draw(
         self, w: NDArray[np.float32], controls: Mapping[str, float], out: NDArray[np.uint8] | None = None
@@ -219,7 +234,7 @@ class Network(Generator):
             controls = {**controls, "noise": 0.0}
         inputs = {"w": w, **self._spec.inputs(controls)}
         if len(self._latents) > 1:
-            inputs["blend"] = self._blend(controls)
+            inputs["blend"] = self._places(controls)
         return inputs
 
     def _class_weights(self, controls: Mapping[str, float]) -> NDArray[np.float64] | None:
@@ -238,21 +253,15 @@ class Network(Generator):
         self, z: NDArray[np.float64], psi: float, classes: NDArray[np.float64] | None
     ) -> NDArray[np.float32]:
         """z (n, z_dim), class weights (n, classes) as they are given -> w (n, num_ws, w_dim): for stills."""
-        return self._latents[0].w(z, psi, classes, self._how.cutoff)
+        return self._latents[self._mixture.own].w(z, psi, classes, self._how.cutoff)
 
     def truncated(
         self, w: NDArray[np.float32], psi: float, classes: NDArray[np.float64] | None = None
     ) -> NDArray[np.float32]:
-        return self._latents[0].truncated(w, psi, classes, self._how.cutoff)
+        return self._latents[self._mixture.own].truncated(w, psi, classes, self._how.cutoff)
 
-    def _blend(self, controls: Mapping[str, float]) -> NDArray[np.float32]:
-        """How much of the second model each layer is: the common amount and the band's own added, within 0..1."""
-        amounts = np.zeros(self._spec.num_ws, np.float32)
-        if len(self._latents) > 1:
-            common = controls.get("blend", 0.0)
-            for band in self.info.bands:
-                amounts[band.first : band.last] = common + controls.get(f"blend_{band.name}", 0.0)
-        return amounts.clip(0.0, 1.0)
+    def _places(self, controls: Mapping[str, float]) -> NDArray[np.float32]:
+        return self._mixture.places(controls, self.info.bands, self._spec.num_ws)
 
 
 def _class_controls(spec: Spec, classes: Sequence[int]) -> list[Control]:
@@ -268,23 +277,6 @@ def _class_controls(spec: Spec, classes: Sequence[int]) -> list[Control]:
         Control(f"/generator/class/{n}", float(i == 0), 0.0, 1.0, about=f"weight of class {n} in the mixture")
         for i, n in enumerate(numbers)
     ]
-
-
-def _blend_controls(spec: Spec) -> list[Control]:
-    own = [
-        Control(f"/generator/blend_{band.name}", 0.0, -1.0, 1.0, about=f"more of the second model in {band.name}")
-        for band in spec.bands()
-    ]
-    return [Control("/generator/blend", 0.0, 0.0, 1.0, about="0 the first model, 1 the second"), *own]
-
-
-def _check_pair(name: str, spec: Spec, second: str, other: Spec) -> None:
-    """ModelError unless both models have tensors of the same names and shapes."""
-    mine, theirs = spec.shapes(), other.shapes()
-    if spec.family != other.family or mine != theirs:
-        names = [n for n in mine if theirs.get(n) != mine[n]] or [n for n in theirs if n not in mine]
-        at = f": {names[0]} is {mine.get(names[0])} and {theirs.get(names[0])}" if names else ""
-        raise ModelError(f"{name} and {second} are not of one architecture and cannot blend{at}")
 
 
 def _upstream(spec: Spec) -> Spec:

@@ -69,7 +69,7 @@ class Source:
     build: Build
     inputs: Callable[[int], dict[str, NDArray[np.float32]]]
     gflop: Callable[[int, int], float]
-    rebuild: tuple[str, ...] = ()  # model, second model or "": what `engine.generator.network.source_of` takes
+    rebuild: tuple[str, ...] = ()  # the models in order: what `engine.generator.network.source_of` takes
     deferred: Deferred | None = None
 
 

@@ -1,5 +1,6 @@
 """Which model a show plays and how it is opened; what of a show another model does not have."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,6 +47,7 @@ def choose(path: Path, table: GeneratorTable, options: Options, where: Where) ->
         name = _place(options.model or table.model, path.parent, ours=options.model is None)
         how = How(
             second=_place(table.second, path.parent) if table.second and options.model is None else "",
+            snapshots=snapshots(table, path.parent) if options.model is None else (),
             classes=table.classes if options.model is None else (),
             fit=table.fit,
             backend=options.backend or table.backend,
@@ -69,9 +71,28 @@ def to_convert(path: Path, table: ShowTable, options: Options) -> list[Path]:
     generator = table.generator
     names = [options.model or generator.model, generator.second if options.model is None else ""]
     try:
+        names += snapshots(generator, path.parent) if options.model is None else ()
         return pending([_place(name, path.parent, ours=options.model is None) for name in names if name])
     except EngineError:
         return []  # reading the show says it better
+
+
+def snapshots(table: GeneratorTable, folder: Path) -> tuple[str, ...]:
+    """The snapshots that a show lists, or all models of the folder that it names, by the numbers in their names."""
+    if not table.snapshots:
+        return ()
+    if not isinstance(table.snapshots, str):
+        return tuple(_place(name, folder) for name in table.snapshots)
+    at = folder / Path(table.snapshots).expanduser()
+    files = [file for file in at.iterdir() if file.suffix == ".safetensors"] if at.is_dir() else []
+    if not files:
+        raise ModelError(f"{table.snapshots}: no folder with .safetensors of snapshots; give one, or a list of files")
+    return tuple(str(file.resolve()) for file in sorted(files, key=lambda file: _by_number(file.name)))
+
+
+def _by_number(name: str) -> list[tuple[int, str]]:
+    """What sorts names by the numbers in them, then by their letters."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def own_model(path: Path, table: GeneratorTable) -> tuple[ModelInfo, Directions] | None:

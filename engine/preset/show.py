@@ -154,4 +154,6 @@ def same_generator(a: Show, b: Show) -> bool:
 
 
 def _drawing(show: Show) -> tuple[Any, ...]:
-    return show.model, show.how, show.info.hash, show.info.extra.get("controls"), show.drawn_size, len(show.voices)
+    info = show.info
+    weights = info.hash, info.extra.get("snapshots")
+    return show.model, show.how, weights, info.extra.get("controls"), show.drawn_size, len(show.voices)

@@ -49,7 +49,7 @@ class Picture:
             for i, control in enumerate(show.layout.levels)
             if control.address.startswith(OWN)
         }
-        self._inputs = {name: float(show.layout.defaults[i]) for name, i in self._places.items()}
+        self._rest = self._inputs = {name: float(show.layout.defaults[i]) for name, i in self._places.items()}
         self.motion = Motion(
             show.voices, show.info, show.directions, show.places, self._map, show.layout, show.compasses
         )
@@ -110,9 +110,13 @@ class Picture:
         self._pacer.watch(self.motion.moved(), self.motion.pace, images, drawn, not self._turned)
         self.motion_s += time.perf_counter() - begun
 
-    def _map(self, z: NDArray[np.float64], psi: float) -> NDArray[np.float32]:
-        """z to w with the model's own inputs as they are played."""
-        return self.generator.map(z, psi, self._inputs)
+    def _map(
+        self, z: NDArray[np.float64], psi: float, classes: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float32]:
+        """z to w with the model's own inputs as they are played, and the class weights that a journey carries."""
+        if classes is None:
+            return self.generator.map(z, psi, self._inputs)
+        return self.generator.map_with(z, psi, self._inputs, self._rest, classes)
 
 
 def drawing_threads() -> int:

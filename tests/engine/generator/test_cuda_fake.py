@@ -52,14 +52,16 @@ def test_a_frame_of_one_voice_by_its_weights_stays_on_the_device(family: str, ha
     assert draw_on_fake(frame, shapes_of(frame.slots, 1))[1].device.type == "cuda"
 
 
+@pytest.mark.parametrize("count", [2, 4])
 @pytest.mark.parametrize("half", [False, True], ids=["fp32", "fp16"])
 @pytest.mark.parametrize("family", ["stylegan2 skip", "stylegan3-t", "biggan", "progan"])
-def test_a_blend_of_two_models_stays_on_the_device(family: str, half: bool) -> None:
+def test_a_blend_of_models_stays_on_the_device(family: str, half: bool, count: int) -> None:
     spec = SPECS[family]()
-    first, second = (
-        source_of(spec, tensors_of(spec, seed)).build(canvas_of(spec), batched=False, half=half) for seed in (0, 1)
+    first, *others = (
+        source_of(spec, tensors_of(spec, seed)).build(canvas_of(spec), batched=False, half=half)
+        for seed in range(count)
     )
-    frame = Frame(Blended(first, second))
+    frame = Frame(Blended(first, others, count, channels_last=False))
     picture, _ = draw_on_fake(frame, shapes_of(frame.slots, 2))
     assert picture.shape == (2, 3, spec.height, spec.width) and picture.device.type == "cuda"
 
