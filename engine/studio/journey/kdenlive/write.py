@@ -26,25 +26,25 @@ def write(timeline: Timeline, path: Path) -> None:
     """
     check_output(path)
     _check(timeline, path)
-    root = document(timeline)
+    root = document(timeline, path.parent)
     ET.indent(root, " ")
     data = ET.tostring(root, "utf-8", xml_declaration=True)
     with part_beside(path) as part:
         part.write_bytes(data + b"\n")
 
 
-def document(timeline: Timeline) -> Element:
-    """The project as a tree."""
+def document(timeline: Timeline, folder: Path) -> Element:
+    """The project as a tree. folder : that it will lie in."""
     size, fps = timeline.size or SIZE, timeline.fps
     root = ET.Element("mlt", LC_NUMERIC="C", producer="main_bin", version="7.12.0")
     profile(root, size, fps)
     edit = laid(timeline)
-    bin = Bin(timeline, edit)
+    bin = Bin(timeline, edit, folder)
     bin.write(root, _settings(timeline))
     _black(root, timeline)
     tracks = Tracks(root, bin)
     for item in bin.sounds:
-        tracks.sound(item, max(1, timeline.length))
+        tracks.sound(item, min(item.frames, max(1, timeline.length)))
     for row in edit.rows:
         tracks.picture(row)
     main(root, timeline, len(bin.sounds), len(edit.rows), edit.blends)

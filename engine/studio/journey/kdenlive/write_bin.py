@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import md5
+from math import floor
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -24,7 +25,6 @@ class Item:
     media: Media
     frames: int
     service: str
-    sound: bool = False
 
     @property
     def producer(self) -> str:
@@ -33,9 +33,12 @@ class Item:
 
 
 class Bin:
-    """All items, and the copies made of them so far."""
+    """All items, and the copies made of them so far.
 
-    def __init__(self, timeline: Timeline, laid: Laid) -> None:
+    folder : of the project, which names of files are seen from
+    """
+
+    def __init__(self, timeline: Timeline, laid: Laid, folder: Path) -> None:
         self.fps, self._copies = timeline.fps, dict[tuple[object, ...], str]()
         drawn = any(entry.media is None for row in laid.rows for entry in row.entries)
         self.files = [
@@ -46,10 +49,12 @@ class Bin:
         count, self.sounds = FIRST_ID + len(self.files), list[Item]()
         for name in timeline.sound:
             if name not in known:
-                known[name] = Item(count, Media(name), max(1, timeline.length), "avformat", sound=True)
+                known[name] = Item(count, Media(name), _heard(folder / name, timeline), "avformat")
                 count += 1
             self.sounds.append(known[name])
         self.colour = Item(count, Media(BLACK, still=True), STILL, "color") if drawn else None
+        found = {*known.values(), *self.files} | ({self.colour} if self.colour else set())
+        self.items = sorted(found, key=lambda item: item.id)
 
     def item(self, entry: Piece) -> Item:
         """What an entry is cut from."""
@@ -58,18 +63,14 @@ class Bin:
         assert self.colour is not None
         return self.colour
 
-    def all(self) -> list[Item]:
-        """In order of their numbers."""
-        return sorted({*self.files, *self.sounds, *([self.colour] if self.colour else [])}, key=lambda item: item.id)
-
     def write(self, root: Element, settings: dict[str, object]) -> None:
         """The producers, and the list of them that Kdenlive calls `main_bin`."""
-        for item in self.all():
+        for item in self.items:
             self._producer(root, item.producer, item, item.frames, item.service, {"resource": item.media.name})
         listed = ET.SubElement(root, "playlist", id="main_bin")
         properties(listed, {f"kdenlive:docproperties.{name}": value for name, value in settings.items()})
         properties(listed, {"kdenlive:expandedFolders": "", "kdenlive:documentnotes": "", "xml_retain": 1})
-        for item in self.all():
+        for item in self.items:
             span = {"in": clock(0, self.fps), "out": clock(item.frames - 1, self.fps)}
             ET.SubElement(listed, "entry", {"producer": item.producer, **span})
 
@@ -79,7 +80,7 @@ class Bin:
             return item.producer
         key = (item.id, place, speed)
         if key not in self._copies:
-            name = self._copies[key] = f"producer{len(self.all()) + len(self._copies)}"
+            name = self._copies[key] = f"producer{len(self.items) + len(self._copies)}"
             quiet = {"set.test_audio": int(place != "sound"), "set.test_image": int(place == "sound")}
             if speed == 1:
                 service = "avformat-novalidate" if item.service == "avformat" else item.service
@@ -111,3 +112,17 @@ class Bin:
                 "kdenlive:file_hash": digest,
             },
         )  # fmt: skip
+
+
+def _heard(file: Path, timeline: Timeline) -> int:
+    """The frames that a sound lasts, as it says itself; the length of the edit where it does not."""
+    import av
+
+    if file.is_file():
+        try:
+            with av.open(str(file)) as container:
+                if container.duration:
+                    return max(1, floor(Fraction(container.duration, av.time_base) * timeline.fps))
+        except (av.FFmpegError, OSError, ValueError):
+            return max(1, timeline.length)
+    return max(1, timeline.length)

@@ -70,11 +70,15 @@ def laid(timeline: Timeline) -> Laid:
             blends += [Blend(at, values, len(rows) - 1, len(rows)) for at, values in shares]
             rows.append(above)
     for dissolve in timeline.dissolves:
+        if not dissolve.shares:
+            continue
         out, into = number[dissolve.out], number[dissolve.into]
         values = tuple(_within(share) for share in dissolve.shares)
         up = values if into > out else tuple(1 - share for share in values)
         blends.append(Blend(dissolve.at, up, min(out, into), max(out, into)))
-    return Laid(tuple(rows), tuple(sorted(blends, key=lambda b: (b.upper, b.at))), tuple(frames))
+    blends.sort(key=lambda blend: (blend.at, blend.upper))
+    _check_blends(timeline, blends)
+    return Laid(tuple(rows), tuple(blends), tuple(frames))
 
 
 def line(shares: Sequence[float], count: int) -> tuple[float, ...]:
@@ -152,7 +156,18 @@ def _check(timeline: Timeline, row: Row) -> None:
         end, last = entry.end, i
 
 
+def _check_blends(timeline: Timeline, blends: Sequence[Blend]) -> None:
+    """InputError where two compositions meet on one track: what MLT makes of that is no edit any more."""
+    until = dict[int, int]()
+    for blend in blends:
+        rows = {blend.lower, blend.upper}
+        if any(until.get(row, 0) > blend.at for row in rows):
+            raise InputError(
+                f"{timeline.name or 'the timeline'}: two dissolves meet on one track at "
+                f"{clock(blend.at, timeline.fps)}; Kdenlive shows one at a time: take one away, or make a mix straight"
+            )
+        until |= dict.fromkeys(rows, blend.at + len(blend.shares))
+
+
 def _within(share: float) -> float:
     return min(max(share, 0.0), 1.0)
-
-

@@ -30,8 +30,7 @@ class Tracks:
         for side in range(2):
             pieces = [entry for entry, its in zip(row.entries, sides, strict=True) if its == side]
             names.append(self._playlist(side, pieces, [self._entry(piece, (self.count, side)) for piece in pieces]))
-        tractor = self._tractor(names, "audio", max((entry.end for entry in row.entries), default=0))
-        properties(tractor, {"kdenlive:track_name": row.name or None})
+        tractor = self._tractor(names, "audio", max((entry.end for entry in row.entries), default=0), row.name)
         for join in row.joins:
             span = {"in": clock(join.at, fps), "out": clock(join.at + join.steps - 1, fps)}
             transition = ET.SubElement(tractor, "transition", {"id": f"mix{self._mixes}", **span})
@@ -49,12 +48,13 @@ class Tracks:
         self._tractor(names, "video", frames)
         self.count += 1
 
-    def _tractor(self, names: list[str], hide: str, frames: int) -> Element:
+    def _tractor(self, names: list[str], hide: str, frames: int, name: str = "") -> Element:
         span = {"in": clock(0, self._bin.fps)} | ({"out": clock(frames - 1, self._bin.fps)} if frames else {})
         tractor = ET.SubElement(self._root, "tractor", {"id": f"tractor{self.count}", **span})
         properties(tractor, ({"kdenlive:audio_track": 1} if hide == "video" else {}) | LOOKS)
-        for name in names:
-            ET.SubElement(tractor, "track", hide=hide, producer=name)
+        properties(tractor, {"kdenlive:track_name": name or None})
+        for playlist in names:
+            ET.SubElement(tractor, "track", hide=hide, producer=playlist)
         return tractor
 
     def _playlist(self, side: int, pieces: list[Piece], entries: list[Element], audio: bool = False) -> str:

@@ -1,7 +1,9 @@
 """Random edits, and what is seen at each frame of one, told a second time and plainly."""
 
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import floor
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -71,9 +73,14 @@ def differs(one: Timeline, other: Timeline) -> str:
         [{(name[media], frame): weight for (media, frame), weight in at.items()} for at in seen(timeline)]
         for name, timeline in zip(names, (one, other), strict=True)
     ]
-    if len(tables[0]) != len(tables[1]):
-        return f"{len(tables[0])} and {len(tables[1])} frames"
-    for frame, (a, b) in enumerate(zip(*tables, strict=True)):
+    return apart(*tables)
+
+
+def apart(one: Sequence[Mapping[Any, float]], other: Sequence[Mapping[Any, float]]) -> str:
+    """The first frame at which two tables differ, in words; "" where they do not."""
+    if len(one) != len(other):
+        return f"{len(one)} and {len(other)} frames"
+    for frame, (a, b) in enumerate(zip(one, other, strict=True)):
         if a.keys() != b.keys() or any(abs(a[key] - b[key]) > 1e-6 for key in a):
             return f"frame {frame}: {a} and {b}"
     return ""
@@ -149,7 +156,9 @@ def timelines(
     laid = tuple(draw(st.lists(each, min_size=1, max_size=most_tracks)))
     length = max((clip.end for track in laid for clip in track.clips), default=0)
     places = st.integers(0, max(0, length - 1))
-    marks = {} if not length else draw(st.dictionaries(places, st.sampled_from(["start", "a <b> & c", "ü"]), max_size=3))
+    marks = (
+        {} if not length else draw(st.dictionaries(places, st.sampled_from(["start", "a <b> & c", "ü"]), max_size=3))
+    )
     dissolves = draw(_dissolves(laid, length, free)) if mixed and most_tracks > 1 else ()
     told = tuple(Mark(frame, name) for frame, name in sorted(marks.items()))
     return Timeline(draw(st.sampled_from(rates)), media, laid, dissolves, told, size=(128, 96), length=length)
