@@ -15,7 +15,7 @@ from engine.studio.strip import FAINT, INK, PAPER
 
 WIDTH, MARGIN, TOP, BAR, WAY, USE, SPACE = 1440, 40, 96, 84, 190, 30, 44
 MOST_SOURCES, MOST_MARKS = 12, 24
-_GREY = (150, 146, 138)
+_GREY, _GROUND = (150, 146, 138), (238, 235, 228)
 _HATCH = 9
 _FIRST_HUE, _NEXT_HUE = 0.7, 2.39996  # radians; the golden angle keeps any number of hues apart
 _TICKS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
@@ -42,7 +42,7 @@ def bar_image(report: Report) -> Image.Image:
     image = Image.new("RGB", (WIDTH, height), PAPER)
     draw, font, small = ImageDraw.Draw(image), ImageFont.load_default(19), ImageFont.load_default(13)
     long = f"{n} frames at {float(report.fps):g} fps, {clock(n, report.fps)}"
-    draw.text((MARGIN, 18), f"{_short(report.project)} \u2192 {_short(report.out)}", INK, font)
+    draw.text((MARGIN, 18), f"{_short(report.project)}  into  {_short(report.out)}", INK, font)
     draw.text((WIDTH - MARGIN - draw.textlength(long, small), 24), long, _GREY, small)
     colours = {used.media: _colour(i) for i, used in enumerate(report.used)}
     _bar(image, report, colours)
@@ -122,7 +122,7 @@ def _way(
     for part, name in ((0, "end"), (1, "start")):
         y = top + part * WAY
         draw.line((MARGIN, y, WIDTH - MARGIN, y), FAINT)
-        draw.text((MARGIN, y - 18 if part else y + 3), name, _GREY, font)
+        draw.text((MARGIN, y + 2 if part else y - 18), name, _GREY, font)
     canvas = np.asarray(image).copy()
     steps = max(1, len(plan) // (4 * width))
     frames = np.unique(np.concatenate([np.arange(0, len(plan), steps), _edges(len(plan), 2 * width)]))
@@ -144,7 +144,7 @@ def _way(
 def _use(
     image: Image.Image, draw: ImageDraw.ImageDraw, used: Used, colour: Lab, top: int, font: _Font
 ) -> None:  # fmt: skip
-    """How often the frames of a source are used, from its first to its last."""
+    """How often the frames of a source are used, from its first to its last; heights are logarithms."""
     width, rows = WIDTH - 2 * MARGIN, len(used.times)
     kept = int((used.times > 0.0).sum())
     often = f"{kept} of {rows} frames used, at most {used.times.max():.4g} times"
@@ -154,10 +154,10 @@ def _use(
     draw.text((WIDTH - MARGIN - draw.textlength(often, font), top), often, _GREY, font)
     begins = _edges(rows, width)
     most = np.maximum.reduceat(used.times, begins)
-    draw.rectangle((MARGIN, top + 18, WIDTH - MARGIN - 1, top + 18 + USE - 1), FAINT)
-    tall = np.ceil(most / max(most.max(), 1e-9) * USE).astype(np.intp)
+    draw.rectangle((MARGIN, top + 18, WIDTH - MARGIN - 1, top + 18 + USE - 1), _GROUND)
+    tall = np.ceil(np.log1p(most) / max(np.log1p(most.max()), 1e-9) * USE).astype(np.intp)
     bars = np.arange(USE)[::-1, None] < tall
-    pixels = np.where(bars[..., None], srgb(colour), np.array(FAINT, np.uint8))
+    pixels = np.where(bars[..., None], srgb(colour), np.array(_GROUND, np.uint8))
     image.paste(Image.fromarray(pixels.astype(np.uint8)), (MARGIN, top + 18))
 
 

@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.complaints import nearest
+from engine.errors import InputError
 from engine.latent import sphere
 from engine.latent.spring import transition
 from engine.studio.journey.cut import Cut
@@ -20,6 +22,14 @@ GAPS: tuple[Gap, ...] = ("hold", "spring", "slerp")
 LEAP = 0.2  # radians, or of the length of w: a larger step in one frame is a cut and has no speed
 FREQUENCY_HZ = 0.6  # of the springs, as of a show's; no slower than arrives
 _ARRIVES = 9.0  # radians of a critical spring: what is left then is a thousandth
+
+
+def parse_gap(text: str) -> Gap:
+    """How gaps are crossed, checked."""
+    for known in GAPS:
+        if text == known:
+            return known
+    raise InputError(f"--gap {text}: give {', '.join(GAPS)}{nearest(text, GAPS)}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.complaints import nearest
-from engine.errors import InputError
+from engine.errors import InputError, printable
 from engine.latent.sequence_file import Facts, Mark, read_facts
 from engine.paths import check_output
-from engine.studio.journey.bridge import GAPS, Gap, bridge, spans
+from engine.studio.journey.bridge import Gap, bridge, spans
 from engine.studio.journey.cut import Cut, held
+from engine.studio.journey.drawing import info_of
 from engine.studio.journey.media import find
 from engine.studio.journey.pair import Pair, PairWriter, named
 from engine.studio.journey.plan import Plan, plan
@@ -37,6 +37,7 @@ class How:
     by_name : a file of the name is taken even where it is not the one that was edited
     strict : nothing may be left out
     proxy : a video is drawn afterwards, and may replace what has its name
+    model : of sources whose `.json` names none
     """
 
     media: tuple[Path, ...] = ()
@@ -45,6 +46,7 @@ class How:
     by_name: bool = False
     strict: bool = False
     proxy: bool = False
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +86,12 @@ def conformed(timeline: Timeline, project: Path, out: Path, how: How = How(), te
     counts = [len(sources[i].pair) if i in sources else None for i in media]
     made = plan(timeline, counts, [sources[i].rate if i in sources else Fraction(1) for i in media], laid)
     marks = _marks(timeline, made, sources)
-    pair = _write(made, sources, _facts(timeline, sources, marks, project), out, how, tell)
+    facts = _facts(timeline, sources, marks, project)
+    if how.model is not None:
+        facts = _of_model(how.model, facts, sources)
+    if how.proxy and not facts.model:
+        raise InputError(f"{project}: no .json of its sources names a model to draw the proxy with; give --model M")
+    pair = _write(made, sources, facts, out, how, tell)
     report = Report(
         project.name, pair.path.name, timeline.fps, made, runs_of(laid, made, sources),
         tuple(Used(i, s, times_used(made, i, len(s.pair))) for i, s in sources.items()), how.gap, marks, unsupported,
@@ -125,14 +132,22 @@ def _facts(timeline: Timeline, sources: Mapping[int, Source], marks: tuple[Mark,
     psis, snapshots = {facts.psi for facts in every}, {facts.snapshots for facts in every}
     return Facts(
         fps=timeline.fps, model=known.model, model_hash=next((f.model_hash for f in every if f.model_hash), ""),
-        psi=known.psi if len(psis) == 1 else 1.0, made=f"conform of {project.name}", marks=marks,
+        psi=known.psi if len(psis) == 1 else 1.0, made=printable(f"conform of {project.name}"), marks=marks,
         snapshots=known.snapshots if len(snapshots) == 1 else (),
     )  # fmt: skip
 
 
+def _of_model(model: str, facts: Facts, sources: Mapping[int, Source]) -> Facts:
+    """The facts of a sequence of a model. ModelError where it cannot draw the sources."""
+    info = info_of(model)
+    for source in sources.values():
+        source.pair.check(info)
+    return facts if facts.model else replace(facts, model=model, model_hash=info.hash)
+
+
 def _marks(timeline: Timeline, made: Plan, sources: Mapping[int, Source]) -> tuple[Mark, ...]:
     """The marks of the timeline, and those of its sources wherever their frames come to be seen."""
-    found = {mark for mark in timeline.marks if 0 <= mark.frame <= len(made)}
+    found = {Mark(mark.frame, printable(mark.name)) for mark in timeline.marks if 0 <= mark.frame <= len(made)}
     for media, source in sources.items():
         for mark in source.pair.facts.marks:
             shown = ((made.media == media) & (made.frame == mark.frame) & (made.weight >= 0.5)).any(0)
@@ -143,8 +158,6 @@ def _marks(timeline: Timeline, made: Plan, sources: Mapping[int, Source]) -> tup
 
 def _check_output(out: Path, how: How) -> None:
     """InputError for what can be said before anything is read."""
-    if how.gap not in GAPS:
-        raise InputError(f"--gap {how.gap}: give {', '.join(GAPS)}{nearest(how.gap, GAPS)}")
     check_output(named(out))
     _proxy(out, how)
 

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from unicodedata import category
 from urllib.parse import unquote
 
 from engine.errors import InputError, printable
@@ -90,8 +91,9 @@ def base_name(name: str) -> str:
     elif _SCHEME.match(text):
         raise InputError(f"media {shown}: an address, not a file; save it as a file beside the project")
     base = re.split(r"[/\\]", text)[-1]
-    if not base or base in (".", "..") or any(ord(c) < 32 or ord(c) == 127 for c in base):
+    size = len(base.encode("utf-8", "surrogatepass"))
+    if base in ("", ".", "..") or any(category(c) in ("Cc", "Cs") for c in base):
         raise InputError(f"media {shown}: no name of a file; link the clip to its file again")
-    if len(os.fsencode(base)) > _LONGEST:
-        raise InputError(f"media {shown}: a name of {len(os.fsencode(base))} bytes; files have at most {_LONGEST}")
+    if size > _LONGEST:
+        raise InputError(f"media {shown}: a name of {size} bytes; files have at most {_LONGEST}")
     return base

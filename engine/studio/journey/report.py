@@ -136,10 +136,17 @@ def as_json(report: Report) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def text(report: Report) -> str:
+    """It as JSON, a line for each run and each source."""
+    rows = (f" {_dumped(key)}: {_lines(value)}" for key, value in as_json(report).items())
+    found = "{\n" + ",\n".join(rows) + "\n}"
+    return found.encode("utf-8", "backslashreplace").decode()  # half a character in a name stays one, escaped
+
+
 def save(report: Report, path: Path) -> None:
     """Write it as JSON; it appears whole or not at all."""
     with part_beside(path) as part:
-        part.write_text(json.dumps(as_json(report), indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+        part.write_text(text(report) + "\n", "utf-8")
 
 
 def show(report: Report) -> None:
@@ -160,7 +167,19 @@ def show(report: Report) -> None:
     counts = Counter(run.how for run in report.runs)
     what = ", ".join(f"{count} {how}{_plural(how, count)}" for how, count in counts.items())
     length = f"{len(report.plan)} frames, {clock(len(report.plan), report.fps)}"
-    console.print(Text(f"{length}: {what}; {len(report.marks)} marks, {len(report.unsupported)} unsupported"))
+    marks = f"{len(report.marks)} mark{_plural('mark', len(report.marks))}"
+    console.print(Text(f"{length}: {what}; {marks}, {len(report.unsupported)} left out"))
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _lines(value: Any) -> str:
+    """A list with a line for each of its things."""
+    if not isinstance(value, list) or not value:
+        return _dumped(value)
+    return "[\n  " + ",\n  ".join(map(_dumped, value)) + "\n ]"
 
 
 def _plural(how: str, count: int) -> str:
