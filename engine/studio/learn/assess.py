@@ -41,6 +41,7 @@ class Asked:
     steps, batch : of Adam; rate : its first step, as a share of the direction's length, falling to 0 in a half cosine
     each_class : a direction for each class instead of one for all
     gradient_free : by differences, even where assessors have gradients
+    chances : directions of chance that it is compared with
     """
 
     move: Move = field(default_factory=Move)
@@ -52,6 +53,7 @@ class Asked:
     seed: int = 0
     each_class: bool = False
     gradient_free: bool = False
+    chances: int = 24
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -105,7 +105,7 @@ def _measured(
     per = float(np.linalg.norm(theta)) / ready.sigma
     sample = held_out(subject, asked.seed, class_=class_)
     seen = followed(subject, ready, wishes, scale, per, sample, asked.reach)
-    chance = random_slope(subject, ready, wishes, scale, per, sample, asked.reach, asked.seed)
+    chance = random_slope(subject, ready, wishes, scale, per, sample, asked.reach, asked.seed, asked.chances)
     measures = {
         "deviations": seen.slope / per, "slope": seen.slope, "r2": seen.r2, "monotone": seen.monotone,
         "chance": chance, "sigma_per_deviation": per,

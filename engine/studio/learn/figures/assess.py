@@ -14,12 +14,13 @@ MODEL = "tulip"
 JUDGED = ("brightness", "colourfulness", "redness", "object_size")
 TOLD = ("symmetry",)  # without a bar: what leans left and what leans right become symmetric in opposite ways
 FREE = "brightness"
+CHANCES = 96  # directions: of fewer, chance itself is known too badly to be judged
 SOON_S = Bar(high=600.0)
 
 
 def rows(seed: int, threads: int, tell: Tell = quiet) -> list[Row]:
     """Each score's slope on alpha within the range, how straight and how monotone, and chance; on the tulip."""
-    subject, asked = Subject(MODEL, threads=threads), Asked(seed=seed)
+    subject, asked = Subject(MODEL, threads=threads), Asked(seed=seed, chances=CHANCES)
     found: list[Row] = []
     took_s = 0.0
     for i, name in enumerate((*JUDGED, *TOLD)):

@@ -290,7 +290,7 @@ def test_a_direction_is_measured_where_it_was_not_learned(subject: Analytic) -> 
     way = Direction("nothing", subject.ways[7].numpy())
     still = followed(subject, way, [wish("brightness")], scale, 1.0, sample, 1.0)
     assert (still.slope, still.r2, still.monotone) == pytest.approx((0.0, 0.0, 0.0), abs=1e-2)
-    assert random_slope(subject, way, [wish("brightness")], scale, 0.0, sample, 1.0, 1) == 0.0
+    assert random_slope(subject, way, [wish("brightness")], scale, 0.0, sample, 1.0, 1, 8) == 0.0
 
 
 def test_alpha_strips_are_a_picture(subject: Analytic, tmp_path: Path) -> None:
