@@ -81,14 +81,14 @@ def mixed(a: NDArray[np.floating], b: NDArray[np.floating], part: Array) -> Arra
 
     On the shell the direction goes along the great circle, and the logarithm of the length evenly.
     """
-    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    part = part.reshape(-1, *[1] * (a.ndim - 1))
-    if a.ndim > 2:
-        return np.asarray(a + part * (b - a))
-    radii = sphere.norm(a), sphere.norm(b)
+    p, q = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    part = part.reshape(-1, *[1] * (p.ndim - 1))
+    if p.ndim > 2:
+        return np.asarray(p + part * (q - p))
+    radii = sphere.norm(p), sphere.norm(q)
     if not all((r > 0.0).all() for r in radii):
-        return np.asarray(a + part * (b - a))
-    unit = sphere.slerp(a / radii[0], b / radii[1], part)
+        return np.asarray(p + part * (q - p))
+    unit = sphere.slerp(p / radii[0], q / radii[1], part)
     return np.asarray(unit * radii[0] ** (1.0 - part) * radii[1] ** part)
 
 

@@ -75,9 +75,10 @@ def explore(
 
     Without --around, --between and --novel: journeys between frames that are drawn by chance.
     """
-    from engine.studio.journey.explore import Explore, open_pair, parse_middle
+    from engine.studio.journey.explore import Explore, parse_middle
     from engine.studio.journey.explore import explore as run
     from engine.studio.journey.film import proxy_of
+    from engine.studio.journey.pair import open_pair
 
     burnt, by = parse_burn(burn), workers_of(workers, ray)
     look = look_of(open_pair(pair), model, size, psi, class_, device)

@@ -65,8 +65,10 @@ def smooth(
 ) -> None:
     """Go from key to key: on springs, at constant speed, along a curve, or at a constant pace to the eye."""
     from engine.studio.journey.film import proxy_of
-    from engine.studio.journey.smooth import WAYS, Pull, Smooth, open_pair
+    from engine.studio.journey.pair import open_pair
+    from engine.studio.journey.smooth import WAYS, Smooth
     from engine.studio.journey.smooth import smooth as run
+    from engine.studio.journey.sprung import Pull
     from engine.studio.pace import unevenness, worst
 
     known = next((known for known in WAYS if known == way), None)

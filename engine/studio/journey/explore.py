@@ -1,13 +1,17 @@
 """Look around: neighbours of chosen frames, short journeys between them, places that a sequence does not show yet."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from engine.complaints import nearest
 from engine.errors import InputError
+from engine.generator.base import ModelInfo
+from engine.latent.sequence_file import Facts
 from engine.paths import check_output
 from engine.studio.journey.drawing import Drawing, Look, info_of
 from engine.studio.journey.explore_noise import Neighbours
@@ -15,7 +19,8 @@ from engine.studio.journey.explore_pieces import Journeys, Middle, Piece, around
 from engine.studio.journey.explore_sheet import COLUMNS, LONGER_PX, Sheet
 from engine.studio.journey.moments import moments
 from engine.studio.journey.novel import Novel, novel
-from engine.studio.journey.pair import Facts, Pair, PairWriter, named, open_pair
+from engine.studio.journey.pair import Pair, PairWriter, named, open_pair
+from engine.studio.journey.strangers import Opened, Strangers
 from engine.studio.journey.timeline import MAX_FRAMES, Mark
 from engine.studio.learn.work import Tell, quiet
 
@@ -66,19 +71,20 @@ def explore(wanted: Explore, look: Look, tell: Tell = quiet) -> Explored:
     """Write the pairs without their proxies, and NAME.png, a contact sheet. InputError for what cannot be."""
     pair = open_pair(wanted.source)
     middle = _check(wanted, pair, look)
-    drawing = Drawing(_small(look))
-    try:
+    info = info_of(look.model)
+    with ExitStack() as stack:
+        opened = cache(lambda: _opened(look, stack))
         found = None
         if wanted.novel:
             found = novel(
-                pair, drawing, wanted.count, candidates=wanted.candidates, seed=wanted.seed, tell=tell
+                pair, opened(), wanted.count, candidates=wanted.candidates, seed=wanted.seed, tell=tell
             )  # fmt: skip
-        pieces, total = _pieces(wanted, pair, drawing, middle, found)
+        pieces, total = _pieces(wanted, pair, info, opened, middle, found)
         facts = replace(
-            pair.facts, model=look.model, model_hash=drawing.info.hash, seed=None, psi=look.psi, proxy="", digest="",
+            pair.facts, model=look.model, model_hash=info.hash, seed=None, psi=look.psi, proxy="", digest="",
             marks=(), made=f"explore {pair.path.name}{_said(wanted)} --seed {wanted.seed}", snapshots=(),
         )  # fmt: skip
-        sheet = Sheet(drawing, f"{pair.path.stem}{_said(wanted)}") if wanted.sheet else None
+        sheet = Sheet(opened(), f"{pair.path.stem}{_said(wanted)}") if wanted.sheet else None
         apart = wanted.apart if wanted.apart is not None else not (wanted.around or _alone(wanted))
         write = _write_apart if apart else _write_together
         pairs = tuple(write(wanted, pair, facts, _seen(pieces, sheet, apart, tell), total))
@@ -87,8 +93,13 @@ def explore(wanted: Explore, look: Look, tell: Tell = quiet) -> Explored:
             path = named(wanted.out).with_suffix(".png")
             sheet.save(path)
         return Explored(pairs, path, found)
-    finally:
-        drawing.close()
+
+
+def _opened(look: Look, stack: ExitStack) -> Drawing:
+    """What draws small pictures, closed with the stack."""
+    drawing = Drawing(_small(look))
+    stack.callback(drawing.close)
+    return drawing
 
 
 def parse_middle(text: str | None) -> Middle | None:
@@ -135,18 +146,19 @@ def _check(wanted: Explore, pair: Pair, look: Look) -> Middle:
 
 
 def _pieces(
-    wanted: Explore, pair: Pair, drawing: Drawing, middle: Middle, found: Novel | None
+    wanted: Explore, pair: Pair, info: ModelInfo, opened: Opened, middle: Middle, found: Novel | None
 ) -> tuple[Iterable[Piece], int]:
     """What is made, and frames in all."""
-    near = Neighbours(wanted.noise, wanted.seed, drawing, wanted.layers)
+    near = Neighbours(wanted.noise, wanted.seed, opened, wanted.layers)
     if wanted.around is not None:
         places = len(moments(wanted.around, pair, "--around"))
         return around(pair, wanted.around, near, wanted.count, wanted.hold), places * wanted.count * wanted.hold
     if found is not None and _alone(wanted):
         return held(found, wanted.hold), wanted.count * wanted.hold
     count = 1 if middle == "none" and wanted.between is not None else wanted.count
+    strangers = Strangers(pair, info, opened, wanted.seed)
     journeys = Journeys(
-        pair, drawing, wanted.between, middle, count, wanted.frames, wanted.seed, near, found
+        pair, strangers, wanted.between, middle, count, wanted.frames, wanted.seed, near, found
     )  # fmt: skip
     return journeys, count * wanted.frames
 

@@ -7,7 +7,6 @@ from typing import Literal
 import numpy as np
 
 from engine.errors import InputError
-from engine.studio.journey.drawing import Drawing
 from engine.studio.journey.explore_noise import Neighbours
 from engine.studio.journey.moments import moments
 from engine.studio.journey.novel import Novel
@@ -17,7 +16,7 @@ from engine.studio.journey.trajectories import BLOCK, Keys, by_slerp
 from engine.studio.pace import Array, Block
 
 Middle = Literal["none", "pair", "random", "near", "novel"]
-TRIES = 64  # frames drawn before one that was there already is taken again
+TRIES = 64  # frames drawn by chance before the next one that was not there yet is taken
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,24 +74,24 @@ def held(found: Novel, hold: int) -> Iterator[Piece]:
 class Journeys:
     """Short journeys between places of a sequence.
 
-    between : as `moments` reads it, two or three; None: by chance
+    strangers : samples of the model; between : as `moments` reads it, two or three; None: by chance
     middle : where the place in the middle is from: none, another frame of the pair, a sample of the model, a neighbour
         of the third place, novel places
     """
 
     def __init__(
-        self, pair: Pair, drawing: Drawing, between: str | None, middle: Middle, count: int, frames: int, seed: int,
-        neighbours: Neighbours | None = None, found: Novel | None = None,
+        self, pair: Pair, strangers: Strangers, between: str | None, middle: Middle, count: int, frames: int,
+        seed: int, neighbours: Neighbours | None = None, found: Novel | None = None,
     ) -> None:  # fmt: skip
         self._pair, self._middle, self._count, self._frames = pair, middle, count, frames
         self._neighbours, self._found = neighbours, found
-        self._strangers, self._chance = Strangers(pair, drawing, seed), np.random.RandomState(seed)
+        self._strangers, self._chance = strangers, np.random.RandomState(seed)
         self._ends = None if between is None else moments(between, pair, "--between")
         if self._ends is not None and len(self._ends) not in (2, 3):
             raise InputError(f"--between {between}: {len(self._ends)} places; give two, or three")
-        places = 2 if middle == "none" or (self._ends and len(self._ends) == 2) else 3
-        if not places + 1 <= frames:
-            raise InputError(f"--frames {frames}: give at least {places + 1}")
+        fewest = 2 if middle == "none" else 3
+        if frames < fewest:
+            raise InputError(f"--frames {frames}: give at least {fewest}")
         self._used: set[bytes] = set()
 
     def __iter__(self) -> Iterator[Piece]:
@@ -140,8 +139,9 @@ class Journeys:
 
     def _drawn(self) -> int:
         """A frame by chance, of places that were not there yet while there are such."""
-        for _ in range(TRIES):
-            frame = int(self._chance.randint(len(self._pair)))
+        frame = 0
+        for tried in range(TRIES + len(self._pair)):
+            frame = int(self._chance.randint(len(self._pair))) if tried < TRIES else (frame + 1) % len(self._pair)
             if self._key(frame) not in self._used:
                 break
         self._used.add(self._key(frame))

@@ -51,7 +51,7 @@ def novel(
     fewest = max(2 * count, 16)
     if not fewest <= candidates <= MOST_CANDIDATES:
         raise InputError(f"--candidates {candidates}: give {fewest} (twice as many as are sought) to {MOST_CANDIDATES}")
-    strangers = Strangers(pair, drawing, seed)
+    strangers = Strangers(pair, drawing.info, lambda: drawing, seed)
     found = np.zeros((candidates, LENGTH), np.float32)
     for first in range(0, candidates, BLOCK):
         numbers = np.arange(first, min(first + BLOCK, candidates))
