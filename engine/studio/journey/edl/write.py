@@ -77,7 +77,9 @@ class Writer:
         for mix in track.mixes:
             if len(mix.shares) > MOST_FADE:
                 raise self._cannot(f"a dissolve of {len(mix.shares)} frames (it has at most {MOST_FADE})", mix.at)
-            if any(abs(a - b) > 1e-3 for a, b in zip(mix.shares, linear(len(mix.shares)), strict=True)):
+            if mix.out > mix.into or any(
+                abs(a - b) > 1e-3 for a, b in zip(mix.shares, linear(len(mix.shares)), strict=True)
+            ):
                 raise self._cannot("a dissolve with a curve", mix.at)
             if any(track.clips[n].media is None for n in (mix.out, mix.into)):
                 raise self._cannot("a dissolve with what is no file", mix.at)

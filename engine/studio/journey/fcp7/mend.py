@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element, SubElement
 from engine.errors import InputError
 from engine.studio.journey.fcp7.tree import MOST_DEEP, said, whole
 from engine.studio.journey.otio.times import rate
-from engine.studio.journey.timeline import MAX_CLIPS
+from engine.studio.journey.timeline import MAX_BYTES
 
 ITEMS = ("clipitem", "generatoritem", "transitionitem")
 MOTIONS = ("basic", "crop", "opacity")
@@ -18,45 +18,64 @@ ZEROS = ("rotation", "horiz", "vert", "left", "right", "top", "bottom", "edgefea
 
 def sequences(root: Element, path: Path) -> list[Element]:
     """The sequences that are in no other, each with all that it names by id. InputError where one holds itself."""
-    for tag in ("file", "sequence"):
-        _fill(root, tag)
     found = root.findall("./sequence") + root.findall(".//children/sequence")
-    inner = {id(each) for item in root.iter("clipitem") for each in item.findall("sequence")}
-    names = {each.get("id") for item in root.iter("clipitem") for each in item.findall("sequence")} - {None}
+    nested = [each for item in root.iter("clipitem") for each in item.findall("sequence")]
+    inner, names = {id(each) for each in nested}, {each.get("id") for each in nested} - {None}
+    _fill(root, "file", path)
+    full, weights = _full(root, "sequence"), dict[int, int]()
+    for sequence in root.iter("sequence"):
+        _weigh(sequence, (), full, weights, path)
+    _fill(root, "sequence", path)
     mains = [each for each in found if id(each) not in inner and each.get("id") not in names]
     if not mains:
         raise InputError(f"{path}: no sequence in it that is not in another one")
-    _count(mains[0], (), {}, path)
     return mains
 
 
-def _fill(root: Element, tag: str) -> None:
-    """Give each element that only names another by its id what that holds."""
+def _full(root: Element, tag: str) -> dict[str, Element]:
+    """The fullest element of each id: others of that id only name it."""
     full: dict[str, Element] = {}
     for element in root.iter(tag):
         key = element.get("id")
         if key and len(element) > len(full.get(key, ())):
             full[key] = element
+    return full
+
+
+def _fill(root: Element, tag: str, path: Path) -> None:
+    """Give each element that only names another by its id what that holds."""
+    full = _full(root, tag)
+    weights = {key: _weight(element) if tag == "file" else 0 for key, element in full.items()}
+    total = 0
     for element in list(root.iter(tag)):
-        if not len(element) and (key := element.get("id")) in full:
+        if not len(element) and (key := element.get("id") or "") in full:
+            total += weights[key]
+            _bounded(total, path)
             element.extend(full[key])
 
 
-def _count(sequence: Element, within: tuple[int, ...], counts: dict[int, int], path: Path) -> int:
-    """How many clips a sequence comes to with those in it."""
-    media = sequence.find("media")
-    key = id(media)
-    if media is None:
-        return 0
+def _weigh(
+    sequence: Element, within: tuple[int, ...], full: dict[str, Element], weights: dict[int, int], path: Path
+) -> int:
+    """What a sequence comes to with those in it. InputError where it is in itself, or all of it is too much."""
+    sequence = full.get(sequence.get("id") or "", sequence)
+    key = id(sequence)
     if key in within or len(within) > MOST_DEEP:
-        raise InputError(f"{path}: sequence {said(sequence, 'name')!r} is in itself")
-    if key not in counts:
-        items = [item for kind in ITEMS for item in media.iterfind(f"./*/track/{kind}")]
-        inner = (each for item in items for each in item.findall("sequence"))
-        counts[key] = len(items) + sum(_count(each, (*within, key), counts, path) for each in inner)
-        if counts[key] > MAX_CLIPS:
-            raise InputError(f"{path}: more than {MAX_CLIPS} clips")
-    return counts[key]
+        raise InputError(f"{path}: sequence {said(sequence, 'name')[:80]!r} is in itself")
+    if key not in weights:
+        inner = (each for item in sequence.iterfind("./media/*/track/clipitem") for each in item.findall("sequence"))
+        weights[key] = _weight(sequence) + sum(_weigh(each, (*within, key), full, weights, path) for each in inner)
+        _bounded(weights[key], path)
+    return weights[key]
+
+
+def _weight(element: Element) -> int:
+    return sum(16 + len(each.text or "") for each in element.iter())
+
+
+def _bounded(weight: int, path: Path) -> None:
+    if weight > 2 * MAX_BYTES:
+        raise InputError(f"{path}: with what it names by id it is over {2 * MAX_BYTES >> 20} MB")
 
 
 def rate_of(sequence: Element, path: Path) -> Fraction:

@@ -17,7 +17,7 @@ class _Tree(TreeBuilder):
         super().__init__()
         self.count = self.deep = 0
 
-    def start(self, tag: str, attrs: dict[str, str]) -> Element:  # type: ignore[override]
+    def start(self, tag: str, attrs: dict[str, str]) -> Element:
         self.count, self.deep = self.count + 1, self.deep + 1
         if self.count > MOST_ELEMENTS or self.deep > MOST_DEEP:
             raise InputError(f"over {MOST_ELEMENTS} elements, or {MOST_DEEP} in each other")

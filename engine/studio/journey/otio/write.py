@@ -41,7 +41,9 @@ def _check(timeline: Timeline, path: Path) -> None:
                 what = f"remapped time in {clip.name or 'a clip'} at {clock(clip.at, fps)}"
                 raise InputError(f"{path}: {what}: .otio has none; {remedy}")
         for mix in track.mixes:
-            if any(abs(a - b) > 1e-3 for a, b in zip(mix.shares, linear(len(mix.shares)), strict=True)):
+            if mix.out > mix.into or any(
+                abs(a - b) > 1e-3 for a, b in zip(mix.shares, linear(len(mix.shares)), strict=True)
+            ):
                 where = clock(mix.at, fps)
                 raise InputError(f"{path}: a dissolve with a curve at {where}: .otio has straight ones; {remedy}")
 
@@ -149,7 +151,7 @@ def url_of(name: str) -> str:
 
 
 def _middle(mix: Mix) -> int:
-    return mix.at + len(mix.shares) // 2
+    return mix.at + (len(mix.shares) + 1) // 2
 
 
 def _node(schema: str, /, **fields: Any) -> Node:
