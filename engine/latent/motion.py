@@ -244,8 +244,8 @@ class Motion:
         loops = {key.removeprefix("loops."): array for key, array in state.items() if key.startswith("loops.")}
         if loops and not self._looper.restore(loops):
             return False
-        if self._shares is not None and "shares" in state and "shares_velocity" in state:
-            self._shares.restore({key: np.asarray(state[key], np.float64) for key in ("shares", "shares_velocity")})
+        if self._shares is not None and "shares" in state:
+            self._shares.restore(np.asarray(state["shares"], np.float64))
         self._space.restore({key: np.asarray(array, np.float64) for key, array in state.items() if "." not in key})
         self._goals.restore({k.removeprefix("goals."): array for k, array in state.items() if k.startswith("goals.")})
         self._goal_before = self._goals.goal

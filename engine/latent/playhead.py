@@ -72,10 +72,11 @@ class Playhead:
         self.jump(passed[-1] if passed else self._marks_s[first])
 
     def _gone(self, beat: float) -> float:
-        """Beats since the last look; none where another clock began."""
-        gone = beat - self._beat
+        """Beats since the last look; none where another clock began, or this show begins late in one."""
+        first = math.isnan(self._beat)
+        gone = beat - (0.0 if first else self._beat)
         self._beat = beat
-        return gone if gone > -1.0 else 0.0
+        return gone if gone > -1.0 and not (first and gone > 1.0) else 0.0
 
     def _hold(self, wanted_s: float, dt_s: float) -> float:
         """Follow the hand, and say how far it went. A wish far away is reached at once."""

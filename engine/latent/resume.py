@@ -43,9 +43,11 @@ def _parts_fit(mine: State, other: State) -> bool:
         return False
     if drawn is not None and psi is not None and (drawn.shape != (voices, rows, dim) or psi.shape != (1,)):
         return False
-    mixed = mine.get("shares")
-    shares = [value for key, value in other.items() if key.startswith(("shares", "goals.shares."))]
-    if mixed is not None and any(value.shape[-1:] != mixed.shape[-1:] for value in shares):
+    mixed, found = mine.get("shares"), other.get("shares")
+    if mixed is not None and found is not None and found.shape != mixed.shape:
+        return False
+    points = [value for key, value in other.items() if key.startswith("goals.shares.")]
+    if mixed is not None and any(value.shape != mixed.shape[-1:] for value in points):
         return False
     names, amounts, velocity = (other.get(f"amounts{key}") for key in ("_names", "", "_velocity"))
     if names is None or amounts is None or velocity is None:

@@ -65,11 +65,10 @@ class Shares:
         return moved
 
     def state(self) -> dict[str, Array]:
-        """Copies of where all is and how it moves."""
-        return {"shares": self._x.copy(), "shares_velocity": self._v.copy()}
+        """Where all is, how it moves and where to, (3, voices, classes)."""
+        return {"shares": np.array([self._x, self._v, self._goal])}
 
-    def restore(self, state: dict[str, Array]) -> None:
-        """Go on from a state of the same size; from any other, as it is."""
-        if state["shares"].shape == self._x.shape == state["shares_velocity"].shape:
-            self._x, self._v = state["shares"].copy(), state["shares_velocity"].copy()
-            self._goal, self._still = self._x.copy(), [False] * len(self._still)
+    def restore(self, state: Array) -> None:
+        """Go on from a state of the same size."""
+        self._x, self._v, self._goal = np.array(state)
+        self._still = [False] * len(self._still)
