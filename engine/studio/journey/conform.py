@@ -118,6 +118,7 @@ def _write(
                 if classes is not None and weights is not None:
                     classes[own] = weights
             writer.write(rows, classes)
+            cut.let_go()
             tell("conforming", last, n)
         pair = writer.close()
     if former is not None:

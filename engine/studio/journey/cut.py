@@ -6,13 +6,14 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.studio.arrays import let_go
 from engine.studio.journey.pair import Rows
 from engine.studio.journey.plan import Plan
 from engine.studio.journey.source import Source
 from engine.studio.journey.trajectories import normalised
 from engine.studio.pace import Array, mixed
 
-_BYTES = 8 << 20  # of latents that are worked on together
+_BYTES = 2 << 20  # of latents that are worked on together
 _MOST = 4096
 
 
@@ -47,6 +48,11 @@ class Cut:
             if classes is not None:
                 classes[~alone] = found
         return out, classes
+
+    def let_go(self) -> None:
+        """Give back the memory of the rows that were read: of rows here and there a system maps much around."""
+        for source in self._sources.values():
+            let_go(source.pair.rows)
 
     def _several(self, frames: NDArray[np.intp]) -> tuple[Array, Array | None]:
         weight = self._plan.weight[:, frames].astype(np.float64)

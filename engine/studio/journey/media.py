@@ -67,7 +67,7 @@ class _Search:
         """The one file, or the first of those that are the same. InputError for none, or a choice."""
         if not paths:
             raise InputError(self._missing(base))
-        if len({_content(path) for path in paths}) > 1:
+        if len(paths) > 1 and len({_content(path) for path in paths}) > 1:
             raise InputError(
                 f"media {base}: {', '.join(map(str, paths[:5]))} differ; take away or rename all but the one that was "
                 "edited"

@@ -24,10 +24,12 @@ from engine.errors import InputError, ModelError
 from engine.generator.base import ModelInfo
 from engine.latent.sequence_file import KIND, VERSION, Facts, read_facts
 from engine.paths import check_output, part_beside
-from engine.studio.arrays import load_npy
+from engine.studio.arrays import let_go, load_npy
 from engine.studio.journey.timeline import MAX_FRAMES
 
 ENDS = 1_000_000  # bytes at either end of a large file that its digest is of
+
+LET_GO = 32 << 20  # bytes that are written before their memory is given back
 
 Rows = NDArray[np.floating]
 
@@ -126,6 +128,8 @@ class PairWriter:
         self._rows[self._next : last] = rows
         if self._classes is not None:
             self._classes[self._next : last] = classes
+        if last * self._rows[:1].nbytes // LET_GO != self._next * self._rows[:1].nbytes // LET_GO:
+            let_go(self._rows)
         self._next = last
 
     def close(self) -> Pair:

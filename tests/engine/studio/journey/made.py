@@ -12,10 +12,11 @@ from engine.stage.outputs.video import open_output
 from engine.studio.journey.pair import Pair, PairWriter, with_proxy
 
 FPS = Fraction(25)
+FACTS = Facts()
 
 
 def write_pair(
-    path: Path, count: int, shape: Sequence[int] = (8,), facts: Facts = Facts(), classes: int = 0, seed: int = 0
+    path: Path, count: int, shape: Sequence[int] = (8,), facts: Facts = FACTS, classes: int = 0, seed: int = 0
 ) -> Pair:
     """A pair of seeded rows."""
     rng = np.random.default_rng(seed)
