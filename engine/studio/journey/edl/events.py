@@ -54,10 +54,15 @@ class Event:
 
 @dataclass(slots=True)
 class Events:
-    """All of a list. told : what was not understood, by its line"""
+    """All of a list.
+
+    drop : whether its sources are drop-frame from here on; record_drop : whether the edit is, which it is throughout
+    told : what was not understood, by its line
+    """
 
     title: str = ""
     drop: bool = False
+    record_drop: bool = False
     events: list[Event] = field(default_factory=list)
     locators: list[tuple[Line, str]] = field(default_factory=list)
     told: list[tuple[int, str]] = field(default_factory=list)
@@ -66,7 +71,7 @@ class Events:
     def dropped(self) -> bool:
         """Whether any of its timecodes is drop-frame."""
         lines = [line for event in self.events for line in event.lines]
-        return any(line.drop or any(t[8] in ";," for t in (*line.source, *line.record)) for line in lines)
+        return self.record_drop or any(line.drop or line.source[0][8] in ";," for line in lines)
 
 
 def events(text: str) -> Events:
@@ -103,6 +108,9 @@ def events(text: str) -> Events:
 
 def _event(found: Events, n: int, match: re.Match[str]) -> None:
     number = int(match[1])
+    if not found.events:
+        found.record_drop = found.drop
+    found.record_drop |= match[8][8] in ";,"
     if not found.events or found.events[-1].number != number:
         found.events.append(Event(number))
     found.events[-1].lines.append(

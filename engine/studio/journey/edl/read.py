@@ -49,6 +49,7 @@ class Reader:
 
     path: Path
     fps: Fraction
+    drop: bool = False
     told: list[Unsupported] = field(default_factory=list)
     media: dict[str, int] = field(default_factory=dict)
     lanes: dict[int, Lane] = field(default_factory=dict)
@@ -60,7 +61,8 @@ class Reader:
             raise InputError(f"{self.path}: no event with a picture: 001  REEL  V  C  and four times HH:MM:SS:FF")
         if len(lines) > MAX_CLIPS:
             raise InputError(f"{self.path}: {len(lines)} events; a timeline has at most {MAX_CLIPS} clips")
-        start = self._start(min(self._frames(line, line.record[0]) for _, line in lines))
+        self.drop = found.record_drop
+        start = self._start(min(self._record(line) for _, line in lines))
         entries = [self._entry(event, line, start) for event, line in lines]
         for entry in sorted(entries, key=lambda e: e.at):  # events may stand in the order of the reels
             track = entry.line.track or 1
@@ -70,7 +72,7 @@ class Reader:
         if length > MAX_FRAMES:
             raise InputError(f"{self.path}: {length} frames; a timeline has at most {MAX_FRAMES}")
         self.told += [Unsupported(0, what, where=f"{self.path}:{n}") for n, what in found.told]
-        marks = [Mark(self._frames(line, line.record[0]) - start, name) for line, name in found.locators]
+        marks = [Mark(self._record(line) - start, name) for line, name in found.locators]
         return Timeline(
             self.fps, tuple(Media(name) for name in self.media),
             tuple(self.lanes[n].track(f"V{n}") for n in sorted(self.lanes)),
@@ -81,19 +83,24 @@ class Reader:
 
     def _start(self, first: int) -> int:
         """The timecode of frame 0."""
-        base = Timecode.of(self.fps).base
-        hour = first - first % (3600 * base)
-        return hour if first - hour <= PREROLL_MINUTES * 60 * base else first
+        code = Timecode.of(self.fps, self.drop)
+        hour = first - first % code.hour
+        return hour if first - hour <= PREROLL_MINUTES * 60 * code.base else first
 
-    def _frames(self, line: Line, timecode: str) -> int:
+    def _record(self, line: Line, end: int = 0) -> int:
+        """When it begins, or ends, in the edit's timecode."""
+        return self._frames(line, line.record[end], self.drop)
+
+    def _frames(self, line: Line, timecode: str, drop: bool) -> int:
         try:
-            return Timecode.of(self.fps, line.drop).frames(timecode)
+            return Timecode.of(self.fps, drop).frames(timecode)
         except ValueError as error:
             raise ValueError(f"{line.line}: {error}") from None
 
     def _entry(self, event: Event, line: Line, start: int) -> Entry:
         """A line with its times and speed."""
-        (into, out), (at, end) = ([self._frames(line, t) for t in pair] for pair in (line.source, line.record))
+        into, out = (self._frames(line, each, line.drop) for each in line.source)
+        at, end = self._record(line), self._record(line, 1)
         length = end - at
         if length < 0:
             raise ValueError(f"{line.line}: it ends at {line.record[1]}, before it begins at {line.record[0]}")
@@ -107,7 +114,7 @@ class Reader:
         if speed == 1 and out - into != length and name is not None:
             what = f"{out - into} frames of the file for {length} of the edit, and no M2 line: not scaled"
             self.told.append(Unsupported(at - start, what, name, where))
-        if event.coloured and name is not None:
+        if event.coloured and name is not None and length:
             self.told.append(Unsupported(at - start, "colour correction (ASC CDL)", name, where))
         first = max(into, out - 1) if speed < 0 and length else into
         return Entry(line, name, at - start, length, Fraction(first), speed)

@@ -23,6 +23,11 @@ class Timecode:
             raise ValueError(f"drop-frame timecode at {float(fps):g} frames a second; only 29.97 and 59.94 have it")
         return cls(base, drop)
 
+    @property
+    def hour(self) -> int:
+        """The frames of an hour."""
+        return 3600 * self.base - (54 * self.base // 15 if self.drop else 0)
+
     def frames(self, text: str) -> int:
         """The frame that a timecode names. ValueError for what is none. A `;` or `,` before frames says drop-frame."""
         match = _PARTS.fullmatch(text)
