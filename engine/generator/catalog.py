@@ -1,6 +1,7 @@
 """The models latenz can play: built in by name, or a file; what they are and how they open, without loading torch."""
 
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -154,6 +155,16 @@ def find_model(name: str, folder: Path | None = None) -> Path | None:
         where = f" in {folder} or" if folder is not None else ""
         raise ModelError(f"{name}: no such model file{where} here")
     return None
+
+
+def models_in(folder: Path) -> list[Path]:
+    """The models of a folder, by name, numbers in their names in order of size: the snapshots of a training."""
+    files = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file()]
+    return sorted(files, key=lambda path: [_natural(part) for part in re.split(r"(\d+)", path.stem)])
+
+
+def _natural(part: str) -> tuple[int, str]:
+    return (int(part), "") if part.isdecimal() else (-1, part)
 
 
 def file_of(name: str, folder: Path | None = None) -> Path | None:

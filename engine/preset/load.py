@@ -74,7 +74,7 @@ def _build(path: Path, text: str, table: ShowTable, options: Options, where: Whe
     seed = table.generator.seed if options.seed is None else options.seed
     theirs = own_model(path, table.generator) if another else None
     table = _for_bands(table, info, theirs) if another else table
-    voices = voice_specs(path, table, info, places, seed, where)
+    voices = voice_specs(path, table, info, places, seed, where, options.sequence)
     effects = effect_specs(path, table, where)
     played = _model_controls(voices, info, directions, places, table)
     vanished = _vanished(table, voices, places, played, theirs) if another else frozenset()

@@ -1,6 +1,5 @@
 """Which model a show plays and how it is opened; what of a show another model does not have."""
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 from engine.complaints import Where
 from engine.errors import EngineError, ModelError, ShowError
 from engine.generator.base import ModelInfo
-from engine.generator.catalog import How, find_model, model_directions, model_info, pending
+from engine.generator.catalog import How, find_model, model_directions, model_info, models_in, pending
 from engine.latent.directions import Directions
 from engine.preset.find import inside
 from engine.preset.show import Options, fixed
@@ -84,15 +83,10 @@ def snapshots(table: GeneratorTable, folder: Path) -> tuple[str, ...]:
     if not isinstance(table.snapshots, str):
         return tuple(_place(name, folder) for name in table.snapshots)
     at = folder / Path(table.snapshots).expanduser()
-    files = [file for file in at.iterdir() if file.suffix == ".safetensors"] if at.is_dir() else []
+    files = models_in(at) if at.is_dir() else []
     if not files:
-        raise ModelError(f"{table.snapshots}: no folder with .safetensors of snapshots; give one, or a list of files")
-    return tuple(str(file.resolve()) for file in sorted(files, key=lambda file: _by_number(file.name)))
-
-
-def _by_number(name: str) -> list[tuple[int, str]]:
-    """What sorts names by the numbers in them, then by their letters."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
+        raise ModelError(f"{table.snapshots}: no folder with models; give one, or a list of files")
+    return tuple(str(file.resolve()) for file in files)
 
 
 def own_model(path: Path, table: GeneratorTable) -> tuple[ModelInfo, Directions] | None:

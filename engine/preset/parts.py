@@ -32,9 +32,13 @@ def _motion(table: MotionTable, info: ModelInfo, where: str) -> MotionSpec:
 
 
 def voice_specs(
-    path: Path, table: ShowTable, info: ModelInfo, places: Places, seed: int, where: Where
-) -> tuple[VoiceSpec, ...]:
-    """The voices with their springs; one where the show lists none."""
+    path: Path, table: ShowTable, info: ModelInfo, places: Places, seed: int, where: Where,
+    sequence: str | None = None,
+) -> tuple[VoiceSpec, ...]:  # fmt: skip
+    """The voices with their springs; one where the show lists none.
+
+    sequence : that the first voice follows, whatever the show says
+    """
     common = _motion(table.motion, info, where("motion"))
     pool = inside(path, table.generator.pool, where("generator", "pool")) if table.generator.pool else None
     voices = []
@@ -46,7 +50,8 @@ def voice_specs(
                     f'{at}: no place "{name}"{nearest(name, list(places.names))}; list its file in [generator] places'
                 )
         motion = common if row.motion is None else _motion(row.motion, info, at)
-        sequence, fps, marks = _sequence(path, row, at)
+        given = Path(sequence) if sequence is not None and i == 0 else None
+        followed, fps, marks = _sequence(path, row, at, given)
         try:
             voices.append(
                 VoiceSpec(
@@ -55,7 +60,7 @@ def voice_specs(
                     motion=motion,
                     home=row.home,
                     loop=row.loop,
-                    sequence=sequence,
+                    sequence=followed,
                     sequence_fps=fps,
                     sequence_end=row.sequence_end,
                     marks=marks,
@@ -67,19 +72,22 @@ def voice_specs(
     return tuple(voices)
 
 
-def _sequence(path: Path, row: VoiceTable, at: str) -> tuple[Path | None, float, tuple[Mark, ...]]:
+def _sequence(
+    path: Path, row: VoiceTable, at: str, given: Path | None
+) -> tuple[Path | None, float, tuple[Mark, ...]]:  # fmt: skip
     """The sequence of a voice, its rate and its marks: the show's own word, else that of the `.json` beside it."""
-    fps = SEQUENCE_FPS if row.sequence_fps is None else row.sequence_fps
-    if not row.sequence:
+    own_fps = row.sequence_fps if given is None else None
+    fps = SEQUENCE_FPS if own_fps is None else own_fps
+    if given is None and not row.sequence:
         return None, fps, ()
-    found = inside(path, row.sequence, at)
+    found = given or inside(path, str(row.sequence), at)
     try:
         facts = read_facts(found.with_suffix(".json"))
     except InputError as error:
         raise ShowError(f"{at}: {error}") from None
     if facts is None:
         return found, fps, ()
-    return found, float(facts.fps) if row.sequence_fps is None else fps, spoken(facts.marks)
+    return found, float(facts.fps) if own_fps is None else fps, spoken(facts.marks)
 
 
 def show_controls(table: ShowTable) -> tuple[Control, ...]:

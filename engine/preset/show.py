@@ -36,6 +36,7 @@ class Options:
     audio: str | None = None  # a device's name or a file
     backend: str | None = None
     upstream_exact: bool = False
+    sequence: str | None = None  # the whole path of one that the first voice follows
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from engine.errors import InputError, ModelError
 from engine.generator.base import ModelInfo
-from engine.latent.sequence_file import KIND, VERSION, Facts, read_facts
+from engine.latent.sequence_file import KIND, VERSION, read_facts
+from engine.latent.sequence_file import Facts as Facts
 from engine.paths import check_output, part_beside
 from engine.studio.arrays import let_go, load_npy
 from engine.studio.journey.timeline import MAX_FRAMES

@@ -1,11 +1,10 @@
 """Snapshots: models of one training, in the order of their names."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import InputError
-from engine.generator.catalog import SUFFIXES
+from engine.generator.catalog import SUFFIXES, models_in
 
 
 def snapshots_of(given: Sequence[str]) -> tuple[str, ...]:
@@ -18,17 +17,13 @@ def snapshots_of(given: Sequence[str]) -> tuple[str, ...]:
         if not Path(name).is_dir():
             found.append(name)
             continue
-        models = [path for path in Path(name).iterdir() if path.suffix.lower() in SUFFIXES and path.is_file()]
+        models = models_in(Path(name))
         if not models:
             raise InputError(f"{name}: a folder without models ({', '.join(SUFFIXES)})")
-        found += [str(path) for path in sorted(models, key=_natural)]
+        found += map(str, models)
     return tuple(found)
 
 
 def names_of(models: Sequence[str]) -> tuple[str, ...]:
     """What each is called in its cell: the file's name without its ending."""
     return tuple(Path(model).stem if Path(model).suffix.lower() in SUFFIXES else model for model in models)
-
-
-def _natural(path: Path) -> list[tuple[int, str]]:
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", path.stem)]

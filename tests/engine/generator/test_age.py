@@ -129,9 +129,7 @@ def test_the_row_keeps_its_order_and_the_model_goes_last_where_it_is_not_in_it(k
     assert mixture_of(kids[0], kids[1], []).key != mixture_of(kids[0], None, kids[1:2]).key
 
 
-def test_what_cannot_age_together_is_refused(
-    kids: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_age_together_is_refused(kids: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = trained("stylegan2 resnet", tmp_path, 1)
     with pytest.raises(ModelError, match="not of one architecture"):
         mixture_of(kids[0], None, other)
