@@ -110,7 +110,7 @@ def _ticks(draw: ImageDraw.ImageDraw, report: Report, font: _Font) -> None:
         x = _x(frame, n)
         draw.line((x, TOP + BAR, x, TOP + BAR + 6), _GREY)
         text = clock(frame, fps)
-        if x + draw.textlength(text, font) < WIDTH - 8:
+        if x + draw.textlength(text, font) < WIDTH - MARGIN:
             draw.text((x + 4, TOP + BAR + 4), text, _GREY, font)
 
 

@@ -17,6 +17,7 @@ from engine.studio.journey.folders import Folders
 from engine.studio.journey.pair import Pair, Rows, open_pair
 
 _MOST_CLASSES = 100_000
+_FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +83,8 @@ def frames_in(video: Path) -> int:
     import av
 
     try:
-        with av.open(str(video)) as container:
+        # By its ending and never by what is in it: a list of other files is no video.
+        with av.open(str(video), format=_FORMATS.get(video.suffix.lower(), "mp4")) as container:
             stream = container.streams.video[0]
             return stream.frames or sum(packet.pts is not None for packet in container.demux(stream))
     except (OSError, ValueError, IndexError, av.FFmpegError) as error:

@@ -98,9 +98,13 @@ def test_a_proxy_of_another_length_is_refused(tmp_path: Path) -> None:
         sources(tmp_path, "a.mp4")
 
 
-def test_a_proxy_that_is_no_video_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "text", ["no video at all", "#EXTM3U\n#EXTINF:1,\nb.mp4\n", "ffconcat version 1.0\nfile b.mp4\n"]
+)
+def test_a_proxy_that_is_no_video_is_refused_and_no_list_followed(tmp_path: Path, text: str) -> None:
     write_pair(tmp_path / "a", 5)
-    (tmp_path / "a.mp4").write_bytes(b"no video at all")
+    write_video(tmp_path / "b.mp4", 5)
+    (tmp_path / "a.mp4").write_text(text)
     with pytest.raises(InputError, match=r"a\.mp4: not a video that can be read"):
         sources(tmp_path, "a.mp4")
 
