@@ -4,6 +4,8 @@ from engine.cli import machine, models, pace, shows, train
 from engine.cli.journey import conform as journey_conform
 from engine.cli.journey import explore as journey_explore
 from engine.cli.journey import grid as journey_grid
+from engine.cli.journey import layers as journey_layers
+from engine.cli.journey import play as journey_play
 from engine.cli.journey import project as journey_project
 from engine.cli.journey import render as journey_render
 from engine.cli.journey import sample as journey_sample
@@ -19,7 +21,9 @@ from engine.cli.learn import vocabulary as learn_vocabulary
 from engine.cli.start import main, run
 
 __all__ = [
+    "journey_layers",
     "journey_render",
+    "journey_play",
     "journey_project",
     "journey_sample",
     "journey_grid",

@@ -14,7 +14,7 @@ from engine.show.play import Play
 from engine.show.play import play as run
 from engine.studio.journey.pair import Pair, open_pair
 
-KEYS = {"right": "/journey/next", "left": "/journey/previous", "n": "/latent/next"}
+KEYS = {"right": "/journey/next", "left": "/journey/previous"}
 
 
 def play(path: Path, wanted: Play, model: str | None = None, end: End = "again") -> dict[str, Any]:
