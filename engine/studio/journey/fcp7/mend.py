@@ -96,7 +96,7 @@ def mend(root: Element, path: Path) -> None:
         for child in parent.findall("filter"):
             if said(child, "enabled").upper() == "FALSE" or child.find("effect") is None or _is_plain(child):
                 parent.remove(child)
-    for track in root.iter("track"):
+    for track in (each for sequence in root.iter("sequence") for each in sequence.iterfind("./media/*/track")):
         end = 0
         for item in track:
             if item.tag in ITEMS:

@@ -111,7 +111,9 @@ def pace(clip: dict[str, Any], where: str) -> Pace:
             found.speed *= number(effect.get("time_scalar"), where)
         elif what == "LatenzRemap":
             found.since = number(effect.get("since"), where)
-            found.curve = tuple(sorted((number(a, where), number(b, where)) for a, b in effect["curve"]))
+            keys = [key for key in items(effect, "curve") if isinstance(key, list) and len(key) == 2]
+            found.curve = tuple(sorted((number(a, where), number(b, where)) for a, b in keys))
+            found.amiss.append("a curve of speed: straight from key to key")
         else:
             name = text(effect, "name") or text(effect, "effect_name") or what or "without a name"
             found.amiss.append(f"effect {name[:80]}")
