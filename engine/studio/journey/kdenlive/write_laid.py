@@ -67,7 +67,7 @@ def laid(timeline: Timeline) -> Laid:
         row, above, shares = _row(timeline, track, frames)
         rows.append(row)
         if above.entries:
-            blends += [Blend(at, values, len(rows) - 1, len(rows)) for at, values in shares]
+            blends += [_blend(at, values, len(rows) - 1, len(rows)) for at, values in shares]
             rows.append(above)
     for dissolve in timeline.dissolves:
         if not dissolve.shares:
@@ -75,7 +75,7 @@ def laid(timeline: Timeline) -> Laid:
         out, into = number[dissolve.out], number[dissolve.into]
         values = tuple(_within(share) for share in dissolve.shares)
         up = values if into > out else tuple(1 - share for share in values)
-        blends.append(Blend(dissolve.at, up, min(out, into), max(out, into)))
+        blends.append(_blend(dissolve.at, up, min(out, into), max(out, into)))
     blends.sort(key=lambda blend: (blend.at, blend.upper))
     _check_blends(timeline, blends)
     return Laid(tuple(rows), tuple(blends), tuple(frames))
@@ -133,7 +133,7 @@ def _steps(track: Track, mix: Mix, follows: bool) -> int:
     """
     count = len(mix.shares)
     out, into = track.clips[mix.out], track.clips[mix.into]
-    if out.end != mix.at + count or into.at != mix.at or out.at > mix.at or into.end < out.end:
+    if mix.at + count == 1 or out.end != mix.at + count or into.at != mix.at or out.at > mix.at or into.end < out.end:
         return 0
     rises = [b - a for a, b in pairwise(mix.shares)]
     bend = max(rises, default=0.0) - min(rises, default=0.0)
@@ -167,6 +167,11 @@ def _check_blends(timeline: Timeline, blends: Sequence[Blend]) -> None:
                 f"{clock(blend.at, timeline.fps)}; Kdenlive shows one at a time: take one away, or make a mix straight"
             )
         until |= dict.fromkeys(rows, blend.at + len(blend.shares))
+
+
+def _blend(at: int, shares: tuple[float, ...], lower: int, upper: int) -> Blend:
+    """MLT takes a transition from frame 0 to frame 0 for one without an end: a second frame shows the upper track."""
+    return Blend(at, (*shares, 1.0) if at == 0 and len(shares) == 1 else shares, lower, upper)
 
 
 def _within(share: float) -> float:

@@ -106,16 +106,26 @@ def _moving(media: int, at: int, seen: list[int], speed: Fraction, frames: int, 
 
 
 def _shows(seen: list[int], place: int, real: Fraction, way: int) -> bool:
-    """True where MLT shows these frames from a place of a warped file on: the nearest one to each."""
+    """True where MLT shows these frames from a place of a warped file on: the nearest to each, and never one of two.
+
+    MLT reckons in floating point: half-way between two frames it takes this one or that one.
+    """
     top, bottom = 2 * real.numerator, 2 * real.denominator
-    return all(((place + way * i) * top + real.denominator) // bottom == frame for i, frame in enumerate(seen))
+    for i, frame in enumerate(seen):
+        whole, rest = divmod((place + way * i) * top + real.denominator, bottom)
+        if whole != frame or not rest:
+            return False
+    return True
 
 
 def _speeds(speed: Fraction, fps: Fraction) -> Iterator[tuple[Fraction, Fraction]]:
-    """Speeds to ask MLT for, with what it then plays: it cuts the numerator of the warped rate to a whole number."""
+    """Speeds to ask MLT for, with what it then plays: it cuts the numerator of the warped rate to a whole number.
+
+    Those beside the nearest one are for halves and quarters, which fall between frames: 0.50001 does not.
+    """
     numerator = fps.numerator * (1000 if fps.numerator < 1000 else 1)
     below = floor(numerator / abs(speed))
-    for whole in (below, below + 1):
+    for whole in (below, below + 1, below - 1):
         if whole < 1:
             continue
         for digits in range(DIGITS + 1):

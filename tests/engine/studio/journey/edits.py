@@ -145,11 +145,11 @@ def _placed(clip: Clip, at: int) -> Clip:
 @st.composite
 def timelines(
     draw: st.DrawFn, speeds: list[Fraction] = SPEEDS, most_tracks: int = 3, mixed: bool = True, free: bool = True,
-    stills: bool = True, rates: list[Fraction] = RATES,
+    stills: bool = True, rates: list[Fraction] = RATES, frames: int | None = None,
 ) -> Timeline:  # fmt: skip
     """An edit: cuts, gaps, mixes, dissolves, speeds, standing and remapped clips, several tracks, marks."""
     count = draw(st.integers(1, 3))
-    media = tuple(Media(name, frames=draw(st.integers(1, 60))) for name in NAMES[:count])
+    media = tuple(Media(name, frames=frames or draw(st.integers(1, 60))) for name in NAMES[:count])
     if stills and draw(st.booleans()):
         media = (*media, Media("still.png", still=True))
     each = tracks(media, speeds, mixed, free)
