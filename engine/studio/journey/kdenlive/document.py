@@ -114,7 +114,7 @@ def parse(path: Path) -> Document:
     except _TooMuchError as error:
         raise InputError(f"{path}:{target.line()}: {error}; refused") from None
     except ParseError as error:
-        raise InputError(f"{path}:{error.position[0]}: not well-formed XML ({printable(error.msg)})") from None
+        raise InputError(f"{path}:{error.position[0]}: not well-formed XML ({printable(str(error))})") from None
     except (ValueError, LookupError) as error:  # an encoding that Python does not know or expat does not take
         raise InputError(f"{path}: no text that can be read ({printable(str(error))})") from None
     if target.root is None or target.root.tag != "mlt":

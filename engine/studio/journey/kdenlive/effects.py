@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from engine.studio.journey.kdenlive.blends import full_frame
 from engine.studio.journey.kdenlive.document import Element
 from engine.studio.journey.kdenlive.reading import Reading, line
+from engine.studio.journey.timeline import MAX_FRAMES
 
 SOUND = frozenset(
     """volume panner audiolevel mono audiochannels audiomap audioconvert channelcopy channelswap normalise loudness
@@ -61,13 +62,16 @@ def active(element: Element) -> Iterator[Element]:
             yield effect
 
 
-def freezes(reading: Reading, element: Element, first: int, last: int) -> list[Freeze]:
-    """The freezes of a clip that shows positions first to before last of its producer."""
+def freezes(reading: Reading, element: Element, first: int, last: int, shift: int = 0) -> list[Freeze]:
+    """The freezes of a clip that shows positions first to before last of its producer.
+
+    shift : of the frozen position: MLT counts it from the in point of a cut where that is a plain producer's
+    """
     found = []
     for effect in active(element):
         if effect.service() == "freeze":
             window = _window(reading, effect, first, last)
-            position = reading.time(effect, "frame", 0)
+            position = min(reading.time(effect, "frame", 0) + shift, MAX_FRAMES)
             found.append(Freeze(window, position, effect.flag("freeze_before"), effect.flag("freeze_after")))
     return found
 

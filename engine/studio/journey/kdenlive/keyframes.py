@@ -16,7 +16,9 @@ from engine.studio.journey.kdenlive.clocks import frames
 
 MOST_KEYS = 100_000
 _KEY = re.compile(r"\s*([-+]?[0-9:;.,]+)([^0-9=]?)=(.*)", re.DOTALL | re.ASCII)
-_NUMBER = re.compile(r"([+-]?\d{1,15}(?:[.,]\d{0,15})?(?:e[+-]?\d{1,2})?)(%?)", re.ASCII | re.IGNORECASE)
+_NUMBER = re.compile(
+    r"([+-]?(?:\d{1,15}(?:[.,]\d{0,17})?|[.,]\d{1,17})(?:e[+-]?\d{1,2})?)(%?)", re.ASCII | re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)

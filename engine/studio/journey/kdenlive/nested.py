@@ -77,8 +77,6 @@ class Nest:
             upper, lost = dissolved(lower, self._played(span.over), Dissolve(span.first, span.shares, 0, 1))
             self._lost(lost, span.first, span.over.name)
             strip += above(lower, upper)
-        for _ in strip:
-            self.reading.count(self.open[-1])
         return track(strip, given.name)
 
     def marks(self, clip: Clip) -> list[Mark]:
@@ -99,6 +97,8 @@ class Nest:
             return [Span(clip)]
         sequence = self.reading.sequences[-1 - clip.media]
         strip = moved(self._strip(sequence), clip)
+        for _ in strip:
+            self.reading.count(sequence)
         self.reading.spend(sequence, sum(len(span.shares) for span in strip))
         return strip
 

@@ -28,14 +28,33 @@ def shown(
     A freeze asks the file itself for its position: on a clip played backwards, too.
     """
     link = remap(source.element)
-    if (link is None and not freezes) or source.kind != "file":
+    if source.kind != "file" or (link is None and not freezes and not ties(source)):
         return None
     reading.spend(source.element, first + length if link and _map(link) == "speed_map" else length)
-    places = _remapped(reading, link, first, length) if link else [source.frame(first + i) for i in range(length)]
+    positions = range(first, first + length)
+    places = _remapped(reading, link, first, length) if link else [_warped(reading, source, i) for i in positions]
+    if not link and not freezes and all(place == source.frame(i) for i, place in zip(positions, places, strict=True)):
+        return None
     for freeze in freezes:
         frozen = freeze.position * abs(source.speed) + source.rounding
         places = [frozen if freeze.holds(first + i) else place for i, place in enumerate(places)]
     return tuple(places)
+
+
+def ties(source: Source) -> bool:
+    """True for a warped file that some position asks for a place just between two frames."""
+    return bool(source.rounding) and (source.speed.denominator % 2 == 0 or source.origin.denominator != 2)
+
+
+def _warped(reading: Reading, source: Source, position: int) -> Fraction:
+    """The frame at a position of a warped file, a tie between two frames decided as MLT's own arithmetic does."""
+    place = source.frame(position)
+    if not source.rounding or place.denominator != 1:
+        return place
+    warped = float(reading.fps) / abs(float(source.speed))
+    at = (place - source.rounding) / abs(source.speed)  # frames of the warped file
+    whole = math.floor(float(at) / warped * float(reading.fps) + 0.5)
+    return place if whole == place else whole + 1 - Fraction(1, FINE)
 
 
 def _map(link: Element) -> str:

@@ -109,7 +109,9 @@ def clip(reading: Reading, entry: Entry) -> Clip:
         tell(reading, element, entry.at, entry.first, end, source.name)
     if source.why:
         reading.tell(entry.at, source.why, entry.element, source.name)
-    stops = [stop for e in (source.element, entry.element) for stop in freezes(reading, e, entry.first, end)]
+    shift = entry.first if source.element.tag == "producer" and not source.rounding else 0
+    stops = freezes(reading, source.element, entry.first, end)
+    stops += freezes(reading, entry.element, entry.first, end, shift)
     where = reading.document.where(entry.element)
     if source.kind == "sequence":
         if stops:
