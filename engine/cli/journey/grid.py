@@ -44,7 +44,7 @@ def grid(
     psi: PsiOption = None,
     size: SizeOption = None,
     audio: SoundOption = None,
-    workers: WorkersOption = 1,
+    workers: WorkersOption = 0,
     ray: RayOption = "",
     device: DeviceOption = "cpu",
 ) -> None:

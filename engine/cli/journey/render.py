@@ -43,7 +43,7 @@ def render(
     take: Annotated[
         Path | None, typer.Option("--take", metavar="TAKE", help="A recorded performance, which moves the show.")
     ] = None,
-    workers: WorkersOption = 1,
+    workers: WorkersOption = 0,
     ray: RayOption = "",
     device: DeviceOption = "cpu",
 ) -> None:

@@ -55,7 +55,7 @@ def sample(
     proxy: ProxyOption = True,
     burn: BurnOption = "label",
     audio: SoundOption = None,
-    workers: WorkersOption = 1,
+    workers: WorkersOption = 0,
     ray: RayOption = "",
     device: DeviceOption = "cpu",
 ) -> None:

@@ -13,8 +13,6 @@ from engine.generator.catalog import How, find_model, model_info, open_model
 
 Rows = NDArray[np.floating]
 
-BLOCK = 16  # rows mapped together
-
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -71,24 +69,25 @@ class Drawing:
         return self._generator.map(np.repeat(z[:, None], len(self.info.bands), 1), own)
 
     def pictures(self, rows: Rows, classes: Rows | None = None) -> NDArray[np.uint8]:
-        """(n, height, width, 3) sRGB of rows."""
-        return self.draw(self.w(rows, classes))
+        """(n, height, width, 3) sRGB of rows, as `each` draws them."""
+        out = np.empty((len(rows), self.size[1], self.size[0], 3), np.uint8)
+        for i, picture in enumerate(self.each(rows, classes)):
+            out[i] = picture
+        return out
 
     def each(self, rows: Rows, classes: Rows | None = None) -> Iterator[NDArray[np.uint8]]:
         """The picture (height, width, 3) of each row; equal rows behind one another are one array, drawn once.
 
-        Rows are mapped in blocks of one size: a row's picture depends on nothing around it, and memory is a block's.
+        Each row is mapped by itself: matrix products of other shapes, shared out among threads, round otherwise.
         """
         former: tuple[bytes, bytes] | None = None
-        for first in range(0, len(rows), BLOCK):
-            part = np.array(rows[first : first + BLOCK])
-            weights = None if classes is None else np.array(classes[first : first + BLOCK])
-            w = self.w(_filled(part), None if weights is None else _filled(weights))
-            for i, row in enumerate(part):
-                key = row.tobytes(), b"" if weights is None else weights[i].tobytes()
-                if key != former:
-                    picture, former = self.draw(w[i : i + 1])[0], key
-                yield picture
+        for i in range(len(rows)):
+            row = np.array(rows[i : i + 1])
+            weights = None if classes is None else np.array(classes[i : i + 1])
+            key = row.tobytes(), b"" if weights is None else weights.tobytes()
+            if key != former:
+                picture, former = self.draw(self.w(row, weights))[0], key
+            yield picture
 
     def draw(self, w: NDArray[np.float32]) -> NDArray[np.uint8]:
         """(n, height, width, 3) sRGB of w that is drawn as it is."""
@@ -116,12 +115,6 @@ class Drawing:
     def close(self) -> None:
         """Give back what is held."""
         self._generator.close()
-
-
-def _filled(rows: NDArray[np.floating]) -> NDArray[np.floating]:
-    """A whole block of rows, the last one again where there are fewer: matrix products round by their shape."""
-    missing = BLOCK - len(rows)
-    return rows if not missing else np.concatenate([rows, np.repeat(rows[-1:], missing, 0)])
 
 
 def _fixed(info: ModelInfo) -> bool:

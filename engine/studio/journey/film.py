@@ -5,6 +5,7 @@ a key frame on, and the film is those chunks one after another.
 """
 
 import hashlib
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -28,6 +29,7 @@ from engine.studio.journey.snapshots import names_of
 from engine.studio.learn.work import Stop, Stopped, Tell, never, quiet
 
 FRAMES, LEAST_FRAMES = 250, 25  # in a chunk
+CHUNKS_EACH = 4  # for which another process is started
 ALONE = Workers()
 CHUNK_PX = FRAMES * 512 * 512  # of a chunk: of large pictures there are fewer in one
 
@@ -58,6 +60,7 @@ def film(
     """Draw a pair into .mp4, .mov, .mkv, .npy (uint8, frames x height x width x 3) or a folder of PNG.
 
     Chunks that are done lie in `<out>.parts` until all are: the same call goes on after a kill.
+    workers : a count of 0 is as many as the work is worth
     InputError for what cannot be drawn or written; Stopped, with the chunks kept, when asked to stop.
     """
     for model in style.snapshots or (look.model,):
@@ -76,7 +79,9 @@ def film(
         tell("drawing", min(reel.frames, done * long), reel.frames)
 
     try:
-        pieces = farm("film", asked, chunks_of(reel.frames, long), folder, SUFFIXES[reel.kind], workers, told, stop)
+        chunks = chunks_of(reel.frames, long)
+        crew = workers if workers.count or workers.ray else replace(workers, count=_worth(len(chunks)))
+        pieces = farm("film", asked, chunks, folder, SUFFIXES[reel.kind], crew, told, stop)
         assemble(pieces, reel)
     except Stopped:
         raise
@@ -158,6 +163,12 @@ def _asked(pair: Pair, look: Look, style: Style, rate: Fraction) -> dict[str, An
         "hashes": [info_of(model).hash for model in models], "panel": bool(style.snapshots),
         "names": list(names_of(models)), "columns": style.columns,
     }  # fmt: skip
+
+
+def _worth(chunks: int) -> int:
+    """How many processes so much work is worth: each takes as long to start as a chunk or two take."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, chunks // CHUNKS_EACH))
 
 
 def _looks(asked: Mapping[str, Any]) -> list[Look]:

@@ -42,7 +42,7 @@ def render(
         return film(
             pair, look, final.out, Style(fps=final.fps, sound=final.sound), workers=workers, tell=tell, stop=stop
         )
-    if workers.ray or workers.count != 1:
+    if workers.ray or workers.count > 1:
         raise InputError(
             "--show: its effects see the picture before, so one process draws all; leave out --workers, --ray"
         )

@@ -21,7 +21,7 @@ from engine.studio.tulip import command, data, grid
 from engine.studio.tulip.command import Outcome, Wanted, train
 from engine.studio.tulip.folders import held
 from engine.studio.tulip.polish import Lesson
-from engine.studio.tulip.train import LOG, STATE, Moment
+from engine.studio.tulip.train import LOG, STATE, Moment, Plan
 from tests.engine.studio.tulip.small import PLAN, files_of_at_most
 
 Run = Callable[..., tuple[int, str, str]]
@@ -238,3 +238,23 @@ def test_a_corrupt_state_is_refused_by_name(run: Run, renderings: Path) -> None:
     Path("o", STATE).write_bytes(b"\x08\x00\x00\x00\x00\x00\x00\x00{}      ")
     status, _, err = run("train", "tulip", "--out", "o", "--data", renderings, "--pictures", 4)
     assert status == 2 and f"o/{STATE} is no checkpoint of a training. Give another folder with --out" in err
+
+
+def test_snapshots_are_models_of_the_way_and_stay_when_it_goes_on(tmp_path: Path, renderings: Path) -> None:
+    asked = iter([False] * 4)
+    wanted = Wanted(tmp_path / "out", renderings, 4, PLAN, lesson=LESSON, snapshots=3)
+    done(wanted, lambda: next(asked, True))
+    done(wanted)
+    kept = sorted((tmp_path / "out" / command.SNAPSHOTS).iterdir())
+    assert [path.name for path in kept] == ["04.safetensors", "08.safetensors", "24.safetensors"]
+    assert len({model_file.read_header(path).hash for path in kept}) == 3
+
+
+def test_snapshots_come_at_once_after_one_another_first_and_then_ever_later() -> None:
+    found = command.marks(28, Plan(samples=4800, batch=8))
+    assert len(found) == 28 and found[0] == 8 and found[-1] == 4800 and not any(mark % 8 for mark in found)
+    gaps = np.diff(found)
+    assert (gaps > 0).all() and gaps[-1] == max(gaps)
+    assert command.marks(0, Plan()) == [] and command.marks(1, PLAN) == [24]
+    with pytest.raises(InputError, match="--snapshots"):
+        Wanted(Path("out"), Path("data"), snapshots=-1)

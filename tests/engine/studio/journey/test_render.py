@@ -1,0 +1,120 @@
+"""Laws of finals: any size and rate, and through a show the sequence as it is under what the show does."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.errors import InputError, ShowError
+from engine.studio.farm import Workers
+from engine.studio.journey.drawing import Drawing, Look
+from engine.studio.journey.pair import Facts, PairWriter
+from engine.studio.journey.render import Final, render
+from tests.engine.studio.journey.small import LOOK, left_over, model_of, pair_of, pictures
+
+Run = Callable[..., tuple[int, str, str]]
+
+PLAIN = """
+[generator]
+model = "tulip"
+size = [64, 64]
+[motion]
+frequency_hz = 0.1
+wander = 0.5
+"""
+MOVED = (
+    PLAIN
+    + """
+amount_frequency_hz = 10.0
+[sources.clock.signals.up]
+wave = "saw"
+period_s = 4
+[[route]]
+from = "/clock/up"
+to = "/direction/stripes"
+range = [0, 3]
+[[route]]
+from = "/clock/up"
+to = "/latent/next"
+"""
+)
+EFFECT = PLAIN + '\n[[effect]]\nshader = "feedback.fs"\n'
+
+
+def show_of(folder: Path, text: str, name: str = "show") -> str:
+    (folder / name).mkdir()
+    (folder / name / "show.toml").write_text(text)
+    return str(folder / name)
+
+
+def test_a_final_has_the_size_and_rate_that_is_asked_for(tmp_path: Path) -> None:
+    out = render(pair_of(tmp_path, 6), Look("tulip", (80, 48)), Final(tmp_path / "a.mp4", Fraction(50)))
+    shown = pictures(out)
+    assert len(shown) == 12 and shown[0].shape == (48, 80, 3) and left_over(tmp_path) == []
+
+
+@pytest.mark.real
+def test_a_show_that_does_nothing_shows_the_sequence_as_it_is(tmp_path: Path) -> None:
+    pair = pair_of(tmp_path, 5)
+    found = np.load(render(pair, LOOK, Final(tmp_path / "a.npy", show=show_of(tmp_path, PLAIN))))
+    plain = np.load(render(pair, LOOK, Final(tmp_path / "b.npy")))
+    assert found.shape == plain.shape and np.abs(found.astype(int) - plain).max() <= 1
+
+
+@pytest.mark.real
+def test_a_show_moves_its_directions_and_twice_the_same(tmp_path: Path) -> None:
+    pair, show = pair_of(tmp_path, 8), show_of(tmp_path, MOVED)
+    found = [np.load(render(pair, LOOK, Final(tmp_path / f"{n}.npy", show=show))) for n in range(2)]
+    plain = np.load(render(pair, LOOK, Final(tmp_path / "b.npy")))
+    assert (found[0] == found[1]).all()
+    far = np.abs(found[0].astype(int) - plain).mean((1, 2, 3))
+    assert far[0] < 0.1 < far[-1]
+
+
+@pytest.mark.real
+def test_a_show_puts_its_effects_over_the_sequence(tmp_path: Path) -> None:
+    pair = pair_of(tmp_path, 4)
+    found = np.load(render(pair, LOOK, Final(tmp_path / "a.npy", show=show_of(tmp_path, EFFECT))))
+    plain = np.load(render(pair, LOOK, Final(tmp_path / "b.npy")))
+    assert np.abs(found[-1].astype(int) - plain[-1]).mean() > 1.0
+
+
+@pytest.mark.real
+def test_rows_of_w_and_class_weights_go_through_a_show(tmp_path: Path) -> None:
+    model = model_of(tmp_path, "m", classes=3)
+    look = Look(model, (64, 64))
+    z, weights = np.random.RandomState(0).randn(3, 16), np.eye(3)
+    drawing = Drawing(look)
+    w = drawing.w(z, weights, 1.0)
+    drawing.close()
+    show = show_of(tmp_path, '[generator]\nmodel = "tulip"\nsize = [64, 64]\n')
+    for name, rows in (("z", z), ("w", w)):
+        with PairWriter(tmp_path / name, rows.shape[1:], 3, Facts(model=model), classes=3) as writer:
+            writer.write(rows, weights)
+            pair = writer.close()
+        found = np.load(render(pair, look, Final(tmp_path / "a.npy", show=show)))
+        plain = np.load(render(pair, look, Final(tmp_path / "b.npy")))
+        assert np.abs(found.astype(int) - plain).max() <= 2
+
+
+def test_what_cannot_be_rendered_is_said(tmp_path: Path) -> None:
+    pair = pair_of(tmp_path, 3)
+    with pytest.raises(InputError, match="one process"):
+        render(pair, LOOK, Final(tmp_path / "a.npy", show="pulse"), Workers(2))
+    with pytest.raises(InputError, match="--show too"):
+        render(pair, LOOK, Final(tmp_path / "a.npy", take=tmp_path / "t.take"))
+    with pytest.raises(ShowError):
+        render(pair, LOOK, Final(tmp_path / "a.npy", show=show_of(tmp_path, "[generator]\nmodle = 1\n")))
+    assert not (tmp_path / "a.npy").exists() and left_over(tmp_path) == []
+
+
+def test_the_command_needs_a_model_only_where_the_json_names_none(tmp_path: Path, run: Run) -> None:
+    pair = pair_of(tmp_path, 3)
+    out = str(tmp_path / "a.npy")
+    assert run("journey", "render", str(pair.path), "--size", "64x64", "-o", out)[0] == 0
+    pair.path.with_suffix(".json").unlink()
+    code, _, err = run("journey", "render", str(pair.path), "--size", "64x64", "-o", out)
+    assert code == 2 and "--model" in err
+    assert run("journey", "render", str(pair.path), "--model", "tulip", "--size", "64x64", "-o", out)[0] == 0
