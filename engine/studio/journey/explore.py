@@ -82,7 +82,8 @@ def explore(wanted: Explore, look: Look, tell: Tell = quiet) -> Explored:
         pieces, total = _pieces(wanted, pair, info, opened, middle, found)
         facts = replace(
             pair.facts, model=look.model, model_hash=info.hash, seed=None, psi=look.psi, proxy="", digest="",
-            marks=(), made=f"explore {pair.path.name}{_said(wanted)} --seed {wanted.seed}", snapshots=(),
+            marks=(), made=f"explore {pair.path.name}{_said(wanted)} --seed {wanted.seed}",
+            snapshots=pair.facts.snapshots if look.model == pair.facts.model else (),
         )  # fmt: skip
         sheet = Sheet(opened(), f"{pair.path.stem}{_said(wanted)}") if wanted.sheet else None
         apart = wanted.apart if wanted.apart is not None else not (wanted.around or _alone(wanted))

@@ -31,13 +31,15 @@ class Novel:
     """Places that were found, the most novel first.
 
     numbers : of `Strangers`; rows, classes : the places themselves
-    far, far_random : (n,) how far each is in features from what is kept and from those before it, and the same of as
-        many candidates taken as they come. Two samples of the model are 2.4 apart (root mean square)
+    random : numbers of as many candidates that were not chosen for anything
+    far, far_random : (n,) how far each is in features from what is kept and from those before it; the same of
+        `random`. Two samples of the model are 2.4 apart (root mean square)
     """
 
     numbers: NDArray[np.intp]
     rows: Array
     classes: Array | None
+    random: NDArray[np.intp]
     far: Features
     far_random: Features
 
@@ -69,7 +71,7 @@ def novel(
     chosen, far = _farthest(found, nearest, count)
     far_random = _in_order(found, nearest, count)
     rows, classes = strangers.of(sane[chosen])
-    return Novel(sane[chosen], rows, classes, far, far_random)
+    return Novel(sane[chosen], rows, classes, sane[:count], far, far_random)
 
 
 def _oddness(found: Features, seed: int) -> Features:

@@ -93,6 +93,7 @@ def smooth(wanted: Smooth, tell: Tell = quiet) -> Smoothed:
     facts = replace(
         pair.facts, fps=fps, model=model, made=f"smooth {pair.path.name} --way {wanted.way}", proxy="", digest="",
         model_hash=pair.facts.model_hash or (info.hash if info else ""), marks=_marks(pair, keys, wanted.keys, pace),
+        snapshots=pair.facts.snapshots if model == pair.facts.model else (),
     )  # fmt: skip
     own, plain = Trace(keys.count, float(fps)), Trace(keys.count, float(fps))
     classes = 0 if pair.classes is None else pair.classes.shape[1]

@@ -47,7 +47,7 @@ def test_novel_places_are_farther_than_random_ones(kept: Pair, drawing: Drawing)
 def test_another_eye_sees_them_farther_too(kept: Pair, drawing: Drawing) -> None:
     """The difference that `engine.latent.perceived` measures, which features are not made of."""
     found = novel(kept, drawing, 8, candidates=64, seed=1)
-    random, _ = Strangers(kept, drawing.info, lambda: drawing, 1).of(np.arange(8))
+    random, _ = Strangers(kept, drawing.info, lambda: drawing, 1).of(found.random)
 
     def apart(rows: np.ndarray) -> float:
         pictures = [*drawing.pictures(np.asarray(kept.rows)), *drawing.pictures(rows)]

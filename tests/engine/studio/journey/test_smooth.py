@@ -164,6 +164,7 @@ def test_class_weights_stay_weights(seed: int, way: str, closed: bool) -> None:
 def test_blocks_leave_no_trace(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = keys_at(z_of(3), BLOCK, closed=True)
     rows, _ = whole(WAYS[way](keys))
+    assert max(len(block) for block, _ in WAYS[way](keys)) <= BLOCK
     for room in ("trajectories", "sprung"):
         monkeypatch.setattr(f"engine.studio.journey.{room}.BLOCK", 7)
     assert np.array_equal(whole(WAYS[way](keys))[0], rows) and len(rows) == keys.count
