@@ -13,12 +13,14 @@ from engine.cli.journey.options import (
     ModelOfPair,
     OutOption,
     PsiOption,
+    RateOption,
     RayOption,
     SizeOption,
     SoundOption,
     WorkersOption,
     look_of,
     parse_burn,
+    parse_rate,
     workers_of,
     working,
 )
@@ -41,6 +43,7 @@ def conform(
     gap: Annotated[
         str, typer.Option("--gap", metavar="hold|spring|slerp", help="How gaps are crossed; hold stays where it is.")
     ] = "hold",
+    fps: RateOption = None,
     between: Annotated[
         bool, typer.Option("--between", help="Mix neighbouring rows where a speed lies between frames.")
     ] = False,
@@ -69,7 +72,7 @@ def conform(
     from engine.studio.journey.film import proxy_of
     from engine.studio.journey.report import line, save, show, text
 
-    how = How(tuple(media or ()), parse_gap(gap), between, by_name, strict, proxy, model)
+    how = How(tuple(media or ()), parse_gap(gap), between, by_name, strict, proxy, model, parse_rate(fps))
     burnt, who = parse_burn(burn), workers_of(workers, ray)
     for path in (report, picture):
         if path is not None:

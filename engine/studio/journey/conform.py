@@ -38,6 +38,7 @@ class How:
     strict : nothing may be left out
     proxy : a video is drawn afterwards, and may replace what has its name
     model : of sources whose `.json` names none
+    fps : of an `.edl`, which does not say its rate
     """
 
     media: tuple[Path, ...] = ()
@@ -47,6 +48,7 @@ class How:
     strict: bool = False
     proxy: bool = False
     model: str | None = None
+    fps: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +66,10 @@ def conform(project: Path, out: Path, how: How = How(), tell: Tell = quiet) -> C
     certain, and with `strict` for anything that latents have no counterpart of. Nothing is written then.
     """
     _check_output(out, how)
-    return conformed(read_project(project), project, out, how, tell)
+    if how.fps is not None and project.suffix.lower() != ".edl":
+        raise InputError(f"--fps {how.fps}: {project.name} says its own rate; only an .edl does not")
+    timeline = read_project(project, fps=how.fps) if how.fps is not None else read_project(project)
+    return conformed(timeline, project, out, how, tell)
 
 
 def conformed(timeline: Timeline, project: Path, out: Path, how: How = How(), tell: Tell = quiet) -> Conformed:

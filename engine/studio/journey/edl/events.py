@@ -15,7 +15,7 @@ _EVENT = re.compile(
 _LIKE_EVENT = re.compile(rf"\d{{1,7}}\s.*{TIMECODE}")
 _MOTION = re.compile(rf"M2\s+(\S+)\s+(-?\d{{1,5}}(?:\.\d{{1,9}})?)\s+({TIMECODE})\s*")
 _PICTURE = re.compile(r"(?:.*/)?V(\d{0,2})(?:/.*)?|B|VA\S*")
-_REMARK = re.compile(r"\*\s*(FROM CLIP NAME|TO CLIP NAME|SOURCE FILE|LOC|ASC_SOP|ASC_SAT)\s*:?\s*(.*)")
+_REMARK = re.compile(r"\*\s*(FROM CLIP NAME|TO CLIP NAME|SOURCE FILE|LOC|ASC_SOP|ASC_SAT|FRAME RATE)\s*:?\s*(.*)")
 _LOCATOR = re.compile(rf"({TIMECODE})\s+(\S+)\s*(.*)")
 _QUIET = re.compile(r"\s*(?:AUD\b|SPLIT:|FINAL CUT PRO REEL|>>>|REEL\b|EFFECTS NAME|CLIP NAME|\*|;|#|FCM:|TITLE:|$)")
 
@@ -57,12 +57,13 @@ class Events:
     """All of a list.
 
     drop : whether its sources are drop-frame from here on; record_drop : whether the edit is, which it is throughout
-    told : what was not understood, by its line
+    rate : frames a second, in a remark that latenz writes; told : what was not understood, by its line
     """
 
     title: str = ""
     drop: bool = False
     record_drop: bool = False
+    rate: Fraction | None = None
     events: list[Event] = field(default_factory=list)
     locators: list[tuple[Line, str]] = field(default_factory=list)
     told: list[tuple[int, str]] = field(default_factory=list)
@@ -137,12 +138,23 @@ def _remark(found: Events, n: int, what: str, said: str) -> None:
             found.locators.append((Line(n, "", "", "C", 0, at, at, found.drop), match[3].strip() or match[2]))
         else:
             found.told.append((n, f"not understood: LOC: {said[:80]!r}"))
+    elif what == "FRAME RATE":
+        found.rate = _rate(said)
     elif not found.events:
         found.told.append((n, f"before any event: {what}"))
     elif what.startswith("ASC"):
         found.events[-1].coloured = True
     else:
         found.events[-1].names.setdefault(what, said)
+
+
+def _rate(said: str) -> Fraction | None:
+    """A rate in a remark; None for what is none."""
+    match = re.fullmatch(r"(\d{1,7})(?:/(\d{1,5})|(\.\d{1,9}))?", said)
+    if match is None or not int(match[2] or 1):
+        return None
+    rate = Fraction(int(match[1]), int(match[2])) if match[2] else Fraction(said)
+    return rate if 0 < rate <= 1000 else None
 
 
 def speed_of(text: str, fps: Fraction) -> Fraction:

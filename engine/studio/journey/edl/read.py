@@ -19,7 +19,7 @@ BLACK = "BL"
 def read(path: Path, fps: Fraction | None = None) -> Timeline:
     """What a list says. InputError, with the line, for what does not hold together.
 
-    fps : of its timecode, which no list says; 25 without it, or 29.97 where numbers are dropped, and that is told
+    fps : of its timecode, which only lists of latenz say; 25 without it, or 29.97 where numbers are dropped, and told
 
     Frame 0 is the last full hour before the first event, or that event where it comes over ten minutes later.
     """
@@ -30,11 +30,11 @@ def read(path: Path, fps: Fraction | None = None) -> Timeline:
         written = data.decode("latin-1")
     try:
         found = events(written)
-        rate = fps or (NTSC if found.dropped else Fraction(25))
+        rate = fps or found.rate or (NTSC if found.dropped else Fraction(25))
         if not 0 < rate <= 1000:
             raise InputError(f"{path}: {float(rate):g} frames a second; give more than 0, at most 1000")
         reader = Reader(path, rate)
-        if fps is None:
+        if not fps and not found.rate:
             reader.told.append(Unsupported(0, f"no frame rate: read as {float(rate):g} a second; give --fps"))
         return reader.timeline(found)
     except InputError:

@@ -43,7 +43,12 @@ class Writer:
         """All of it."""
         track = self._track()
         self.reels = _reels(self.edit.media)
-        self.lines = [f"TITLE: {_plain(self.edit.name) or 'latenz'}", "FCM: NON-DROP FRAME", ""]
+        self.lines = [
+            f"TITLE: {_plain(self.edit.name) or 'latenz'}",
+            "FCM: NON-DROP FRAME",
+            f"* FRAME RATE: {self.edit.fps}",
+            "",
+        ]
         before, behind = {mix.into: mix for mix in track.mixes}, {mix.out: mix for mix in track.mixes}
         clips = [(n, clip) for n, clip in enumerate(track.clips) if clip.media is not None]
         length = max([self.edit.length, *(clip.end for _, clip in clips)])

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from engine.errors import InputError
 from engine.studio.journey import edl
+from engine.studio.journey.conform import How, conform
 from engine.studio.journey.edl.timecode import Timecode
 from engine.studio.journey.otio import timeline_of
 from engine.studio.journey.otio.write import url_of
@@ -48,10 +49,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @settings(max_examples=150)
 def test_an_edit_comes_back_as_it_went(folder: Path, timeline: Timeline) -> None:
     write_project(timeline, folder / "edit.edl")
-    back = read_project(folder / "edit.edl", fps=timeline.fps)
+    back = read_project(folder / "edit.edl")
     plain = replace(timeline, media=tuple(replace(m, name=m.name.rpartition("/")[2]) for m in timeline.media))
     assert differs(plain, back) == ""
     assert (back.length, back.marks, back.name, back.unsupported) == (timeline.length, timeline.marks, "made up", ())
+    assert back.fps == timeline.fps
 
 
 @given(edits(("1", "2", "1/2")))
@@ -268,3 +270,19 @@ def test_long_lines_take_no_time(tmp_path: Path, line: str) -> None:
     path = tmp_path / "x.edl"
     path.write_text(f"{EVENT}\n" + f"{line}\n" * 20)
     assert len(edl.read(path, Fraction(25)).tracks[0].clips) == 1
+
+
+@pytest.mark.parametrize("said", ["25/0", "0", "nan", "1e9", "9999", "-25", "twenty"])
+def test_a_remark_of_a_rate_that_is_none_is_none(tmp_path: Path, said: str) -> None:
+    path = tmp_path / "x.edl"
+    path.write_text(f"* FRAME RATE: {said}\n{EVENT}")
+    assert [u.what for u in edl.read(path).unsupported] == ["no frame rate: read as 25 a second; give --fps"]
+
+
+def test_only_a_list_is_told_its_rate(tmp_path: Path) -> None:
+    (tmp_path / "x.otio").write_bytes((DATA / "kdenlive.otio").read_bytes())
+    with pytest.raises(InputError, match="--fps 24: x.otio says its own rate; only an .edl does not"):
+        conform(tmp_path / "x.otio", tmp_path / "out", How(fps=Fraction(24)))
+    (tmp_path / "x.edl").write_text(EVENT)
+    with pytest.raises(InputError, match="AX"):  # read at 24 a second, and then no AX is there
+        conform(tmp_path / "x.edl", tmp_path / "out", How(fps=Fraction(24)))
