@@ -12,6 +12,7 @@ from engine.errors import InputError
 WORKERS = {
     "draws": "engine.studio.farm.draws:Draws",
     "film": "engine.studio.journey.film:FilmWorker",
+    "layers": "engine.studio.journey.layers:LayersWorker",
     "moments": "engine.studio.learn.samples:MomentsWorker",
     "scores": "engine.studio.learn.samples:ScoresWorker",
 }
