@@ -9,6 +9,7 @@ import pytest
 from engine.errors import EngineError, InputError
 from engine.generator.catalog import model_info
 from engine.latent.sequence_file import Facts, Mark
+from engine.paths import use_numba_cache
 from engine.preset import Options, load_show
 from engine.show.play import Play
 from engine.studio.journey.pair import Pair, PairWriter
@@ -37,6 +38,7 @@ def test_its_show_follows_it(pair: Pair, tmp_path: Path) -> None:
 
 @pytest.mark.real
 def test_it_plays_without_a_window(pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_numba_cache()  # what is compiled already stays; the show of the pair goes elsewhere
     monkeypatch.setenv("LATENZ_CACHE", str(tmp_path / "cache"))
     wanted = Play(options=Options(size=(64, 64), device="cpu"), headless=True, seconds=1.0)
     result = play(pair.path.with_suffix(".json"), wanted)
