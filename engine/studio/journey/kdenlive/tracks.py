@@ -98,7 +98,8 @@ def entries(reading: Reading, row: Row) -> list[Entry]:
                 raise reading.wrong(lane.element, f"<{lane.element.tag}> {lane.element.id} as a track has no length")
             first = reading.time(lane.element, "in", 0)
             last = reading.time(lane.element, "out", length - 1)
-            found.append(_entry(reading, lane.element, lane.element, 0, first, last, number))
+            made = source(reading, lane.element)
+            found.append(_entry(reading, lane.element, made, 0, first, last, number))
     return sorted(found, key=lambda entry: (entry.at, entry.lane))
 
 
@@ -186,6 +187,7 @@ BLACKS = ("black", "0", "0x00000000", "0x000000ff", "#000000", "#ff000000", "#00
 
 def _played(reading: Reading, playlist: Element, lane: int) -> list[Entry]:
     found: list[Entry] = []
+    known: dict[int, Source] = {}
     at = 0
     for child in playlist.children:
         if child.tag == "blank":
@@ -197,21 +199,22 @@ def _played(reading: Reading, playlist: Element, lane: int) -> list[Entry]:
             last = reading.time(child, "out", reading.time(element, "out", length - 1 if length else -1))
             if last < 0:
                 raise reading.wrong(child, f"<{child.tag}> has no out, and {element.id or 'what it plays'} no length")
+            made = known.get(id(element)) or source(reading, element)
+            known[id(element)] = made
             for _ in range(_repeats(reading, child)):
-                found.append(_entry(reading, child, element, at, first, last, lane))
+                found.append(_entry(reading, child, made, at, first, last, lane))
                 at = found[-1].end
         if at > MAX_FRAMES:
             raise reading.wrong(child, f"<{child.tag}> ends at frame {at}; a timeline has at most {MAX_FRAMES}")
     return found
 
 
-def _entry(reading: Reading, child: Element, element: Element, at: int, first: int, last: int, lane: int) -> Entry:
+def _entry(reading: Reading, child: Element, found: Source, at: int, first: int, last: int, lane: int) -> Entry:
     """An entry as MLT plays it: its ends in order, and within the length that the project gives the producer."""
     first, last = sorted((first, last))
-    if element.get("length") and (length := reading.length(element)):
+    if found.element.get("length") and (length := reading.length(found.element)):
         first, last = min(first, length - 1), min(last, length - 1)
     reading.count(child)
-    found = source(reading, element)
     if own := child.properties.get("kdenlive:clipname", ""):
         found = replace(found, name=line(own))
     return Entry(child, found, at, last - first + 1, first, lane)
