@@ -43,12 +43,7 @@ class Writer:
         """All of it."""
         track = self._track()
         self.reels = _reels(self.edit.media)
-        self.lines = [
-            f"TITLE: {_plain(self.edit.name) or 'latenz'}",
-            "FCM: NON-DROP FRAME",
-            f"* FRAME RATE: {self.edit.fps}",
-            "",
-        ]
+        self.lines = [f"TITLE: {_plain(self.edit.name) or 'latenz'}", "FCM: NON-DROP FRAME", ""]
         before, behind = {mix.into: mix for mix in track.mixes}, {mix.out: mix for mix in track.mixes}
         clips = [(n, clip) for n, clip in enumerate(track.clips) if clip.media is not None]
         length = max([self.edit.length, *(clip.end for _, clip in clips)])
@@ -67,6 +62,7 @@ class Writer:
         if length > end:
             self._black(end, length)
         self.lines += [f"* LOC: {self._record(m.frame)} GREEN   {_plain(m.name)}" for m in self.edit.marks]
+        self.lines.append(f"* FRAME RATE: {self.edit.fps}")  # behind all: some readers take no remark before an event
         return "\n".join(self.lines) + "\n"
 
     def _track(self) -> Track:
@@ -110,8 +106,9 @@ class Writer:
                 self._reel(into), f"D    {len(mix.shares):03d}", self._source(into, mix.at, end), mix.at, end, number
             ),
         ]
-        if out.at == mix.at:
-            self._speed(out, stands)
+        alike = self._reel(out) == self._reel(into) and stands == self._source(into, mix.at, end)[0]
+        if out.at == mix.at or (alike and into.speed != 1):  # an M2 line goes to the first line of its reel and time
+            self._speed(out, stands, alike and into.speed != 1)
         self.lines.append(f"* FROM CLIP NAME: {_name(self._media(out))}")
         self._remarks("TO", into, mix.at, end)
 
@@ -119,8 +116,8 @@ class Writer:
         self._speed(clip, self._source(clip, at, end)[0])
         self.lines.append(f"* {side} CLIP NAME: {_name(self._media(clip))}")
 
-    def _speed(self, clip: Clip, source: int) -> None:
-        if clip.speed == 1:
+    def _speed(self, clip: Clip, source: int, always: bool = False) -> None:
+        if clip.speed == 1 and not always:
             return
         base, rate = max(1, round(self.edit.fps)), clip.speed * self.edit.fps
         plain = f"{'-' if clip.speed < 0 else ''}{abs(float(clip.speed * base)):05.1f}"

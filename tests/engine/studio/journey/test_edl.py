@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.errors import InputError
@@ -45,8 +45,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("edl")
 
 
+ALIKE = (Clip(2, 0, 3, Fraction(100), Fraction(1, 2)), Clip(2, 1, 3, Fraction(100), Fraction(2)))
+
+
 @given(edits())
-@settings(max_examples=150)
+@example(Timeline(FPS[0], MEDIA, (Track(ALIKE, (Mix(1, linear(2), 0, 1),)),), name="made up", length=4))
+@settings(max_examples=120)
 def test_an_edit_comes_back_as_it_went(folder: Path, timeline: Timeline) -> None:
     write_project(timeline, folder / "edit.edl")
     back = read_project(folder / "edit.edl")
