@@ -10,9 +10,22 @@ from urllib.parse import quote
 from engine.errors import InputError
 from engine.paths import part_beside
 from engine.studio.journey.otio.layers import clipped
-from engine.studio.journey.timeline import MAX_CLIPS, MAX_FRAMES, Clip, Media, Mix, Timeline, Track, clock, linear
+from engine.studio.journey.timeline import (
+    MAX_BYTES,
+    MAX_CLIPS,
+    MAX_FRAMES,
+    Clip,
+    Media,
+    Mix,
+    Timeline,
+    Track,
+    clock,
+    linear,
+)
 
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+
+READABLE = 10_000  # clips up to which lines are broken for people
 
 Node = dict[str, Any]
 
@@ -24,9 +37,15 @@ def write(timeline: Timeline, path: Path) -> None:
     remapped time. Another edit than the one given is never written.
     """
     _check(timeline, path)
-    written = Writer(timeline).timeline()
+    few = sum(len(track.clips) for track in timeline.tracks) <= READABLE
+    written = json.dumps(
+        Writer(timeline).timeline(), indent=1 if few else None, ensure_ascii=False, allow_nan=False,
+        separators=None if few else (",", ":"),
+    )  # fmt: skip
+    if len(data := (written + "\n").encode()) > MAX_BYTES:
+        raise InputError(f"{path}: {len(data) >> 20} MB; a project has at most {MAX_BYTES >> 20} MB; write fewer clips")
     with part_beside(path) as part:
-        part.write_text(json.dumps(written, indent=4, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+        part.write_bytes(data)
 
 
 def _check(timeline: Timeline, path: Path) -> None:
