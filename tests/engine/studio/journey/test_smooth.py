@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import engine.cli
 from engine.errors import InputError
 from engine.latent import sphere
-from engine.studio.journey.pair import Facts, Pair, PairWriter
+from engine.latent.sequence_file import Facts
+from engine.studio.journey.pair import Pair, PairWriter, open_pair
 from engine.studio.journey.smooth import Smooth, smooth
 from engine.studio.journey.smooth_keys import keys_of, runs
 from engine.studio.journey.sprung import Pull, by_spring
@@ -295,8 +297,22 @@ def test_pace_keeps_what_a_pair_says_of_itself(tmp_path: Path) -> None:
     z = np.concatenate([whole(by_slerp(keys_at(z_of(2, 512), 20)))[0]])
     source = pair_at(tmp_path / "p", z, model="tulip", seed=7, psi=0.8, marks=(Mark(20, "end"),))
     pace("tulip", source.path, tmp_path / "even.npy", side=16, threads=1)
-    from engine.studio.journey.pair import open_pair
-
     even = open_pair(tmp_path / "even")
     assert (even.facts.seed, even.facts.psi, even.facts.marks) == (7, 0.8, (Mark(20, "end"),))
     assert even.facts.model == "tulip" and len(even) == 21
+
+
+def test_the_command_takes_a_bare_sequence_and_says_how_smooth_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(tmp_path / "bare.npy", z_of(3).astype(np.float32))
+    words = (
+        f"latenz journey smooth {tmp_path / 'bare'} --way spring --leg-s 1 --fps 30 --no-proxy -o {tmp_path / 'out'}"
+    )
+    monkeypatch.setattr("sys.argv", words.split())
+    assert engine.cli.run() == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "out.npy: 3 keys in 61 frames" and said[1].startswith("largest change of velocity")
+    assert open_pair(tmp_path / "out").facts.fps == 30
+    monkeypatch.setattr("sys.argv", [*words.replace("--way spring", "--way sprong").split()])
+    assert engine.cli.run() == 2 and 'did you mean "spring"' in capsys.readouterr().err
