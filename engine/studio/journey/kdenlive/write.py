@@ -17,6 +17,8 @@ from engine.studio.journey.kdenlive.write_xml import Element, clock, profile, pr
 from engine.studio.journey.timeline import MAX_CLIPS, MAX_FRAMES, Timeline
 
 SIZE = (1920, 1080)
+SCALES = (1, 2, 4, 8, 15, 30, 50, 75, 100, 150, 200, 300, 500, 800, 1000, 1500, 2000, 3000, 6000, 15000, 30000)
+FITS = 14  # so many frames for each unit of the scale show all of the edit in a window of usual width
 
 
 def write(timeline: Timeline, path: Path) -> None:
@@ -66,7 +68,8 @@ def _settings(timeline: Timeline) -> dict[str, object]:
         "generateimageproxy": 0, "generateproxy": 0, "groups": "[\n]\n",
         "guides": json.dumps(guides, ensure_ascii=False, indent=1), "kdenliveversion": PROGRAM, "position": 0,
         "profile": "", "scrollPos": 0, "seekOffset": 30000, "version": VERSION, "verticalzoom": 1,
-        "videoTarget": -1, "zonein": 0, "zoneout": 75, "zoom": 8,
+        "videoTarget": -1, "zonein": 0, "zoneout": 75,
+        "zoom": next((i for i, scale in enumerate(SCALES) if scale * FITS >= timeline.length), len(SCALES) - 1),
     }  # fmt: skip
 
 

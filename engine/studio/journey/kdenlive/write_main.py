@@ -39,7 +39,9 @@ def _composition(tractor: Element, name: str, blend: Blend, first: int, fps: Fra
     count = len(blend.shares)
     span = {"in": clock(blend.at, fps), "out": clock(blend.at + count - 1, fps)}
     transition = ET.SubElement(tractor, "transition", {"id": name, **span})
-    properties(transition, {"a_track": first + blend.lower, "b_track": first + blend.upper})
+    # without force_track Kdenlive takes the track below, and says that the project is wrong
+    forced = int(blend.upper - blend.lower > 1)
+    properties(transition, {"a_track": first + blend.lower, "b_track": first + blend.upper, "force_track": forced})
     rising = line(blend.shares, count)
     if close(blend.shares, rising):
         properties(transition, {**DISSOLVE, "reverse": 0})
