@@ -89,7 +89,7 @@ def conformed(timeline: Timeline, project: Path, out: Path, how: How = How(), te
         raise InputError(f"{out}: a source of this project; give another name, so that the project keeps its media")
     media = range(len(timeline.media))
     counts = [len(sources[i].pair) if i in sources else None for i in media]
-    made = plan(timeline, counts, [sources[i].rate if i in sources else Fraction(1) for i in media], laid)
+    made = plan(timeline, counts, [sources[i].rate if i in sources else Fraction(1) for i in media], laid, how.between)
     marks = _marks(timeline, made, sources)
     facts = _facts(timeline, sources, marks, project)
     if how.model is not None:

@@ -11,6 +11,7 @@ from engine.errors import InputError, printable
 from engine.studio.journey.stretch import Stretch, length_of, stretches
 from engine.studio.journey.timeline import Clip, Timeline
 
+_ONE = Fraction(1)
 _MOST_BITS = 512  # of the parts of a fraction
 _WIDE = 1 << 62  # numbers below stay exact in 64 bits
 
@@ -66,14 +67,16 @@ class Plan:
 
 def plan(
     timeline: Timeline, counts: Sequence[int | None] = (), rates: Sequence[Fraction] = (),
-    laid: Sequence[Stretch] | None = None,
+    laid: Sequence[Stretch] | None = None, between: bool = False,
 ) -> Plan:  # fmt: skip
     """Every frame of a timeline. InputError for a timeline that does not hold together.
 
     counts : frames that each media has; what the project says where it is not given
     rates : frames of the file for each that the project counts, where a file has another rate than the timeline
     laid : its stretches, where they are known
-    A place between two frames shows the earlier one; before its first frame a file shows that, after its last one that.
+    between : of a file at another rate, the exact place too, and not the frame that is shown
+    A place between two frames shows the earlier one; of a file at another rate, the frame nearest to that, as MLT plays
+    it. Before its first frame a file shows that, after its last one that.
     """
     laid = stretches(timeline) if laid is None else laid
     n, depth = length_of(timeline), max(2, max((len(s.seen) for s in laid), default=0))
@@ -88,23 +91,33 @@ def plan(
             if timeline.media[number].still:
                 continue
             rate = rates[number] if number < len(rates) else Fraction(1)
-            frame[layer, span], part[layer, span] = places(clip, s.first, s.last, own[number], rate)
+            frame[layer, span], part[layer, span] = places(clip, s.first, s.last, own[number], rate, between)
     return Plan(media, frame, part, weight)
 
 
 def places(
-    clip: Clip, first: int, last: int, count: int | None = None, rate: Fraction = Fraction(1)
+    clip: Clip, first: int, last: int, count: int | None = None, rate: Fraction = _ONE, between: bool = False
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The frames of its file (n,) that a clip shows from `first` to `last` - 1, and how far each lies towards the next.
 
-    count : frames of the file; rate : as for `plan`
+    count : frames of the file; rate, between : as for `plan`
     """
+    if rate != 1 and not between:
+        _check(clip, rate)
+        counted, _ = _places(clip, first, last, _ONE)
+        near = [(2 * at * rate.numerator + rate.denominator) // (2 * rate.denominator) for at in counted.tolist()]
+        return _within(np.array(_clamped(near), np.int64), np.zeros(last - first), count)
+    return _within(*_places(clip, first, last, rate), count)
+
+
+def _places(clip: Clip, first: int, last: int, rate: Fraction) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Places without an end, as whole frames and what is left."""
     if clip.shown is not None:
         exact = [place * rate for place in clip.shown[first - clip.at : last - clip.at]]
         _check(clip, *exact)
         whole = [place.numerator // place.denominator for place in exact]
         parts = np.array([float(place - w) for place, w in zip(exact, whole, strict=True)])
-        return _within(np.array(_clamped(whole), np.int64), parts, count)
+        return np.array(_clamped(whole), np.int64), parts
     start, step = clip.first * rate + (first - clip.at) * clip.speed * rate, clip.speed * rate
     _check(clip, start, step)
     bottom = start.denominator * step.denominator
@@ -113,7 +126,7 @@ def places(
     numbers = top + np.arange(last - first, dtype=object if wide else np.int64) * each
     whole_ = numbers // bottom
     parts = ((numbers - whole_ * bottom) / bottom).astype(np.float64)
-    return _within(np.array(_clamped(whole_.tolist()), np.int64) if wide else whole_, parts, count)
+    return np.array(_clamped(whole_.tolist()), np.int64) if wide else whole_, parts
 
 
 def _within(

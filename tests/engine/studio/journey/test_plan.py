@@ -130,7 +130,7 @@ def test_stretches_leave_no_hole_and_weights_sum_to_one(timeline: Timeline) -> N
 @example(Fraction(1, 3), Fraction(10**18 - 1, 10**18), Fraction(1), 0)
 def test_places_are_exact_whatever_the_fractions(first: Fraction, speed: Fraction, rate: Fraction, skip: int) -> None:
     clip = Clip(0, 100, 80, first, speed)
-    whole, part = places(clip, 100 + skip, 180, 1000, rate)
+    whole, part = places(clip, 100 + skip, 180, 1000, rate, between=True)
     exact = [clip.source(f) * rate for f in range(100 + skip, 180)]
     assert whole.tolist() == [min(max(math.floor(x), 0), 999) for x in exact]
     assert ((part >= 0) & (part < 1)).all()
@@ -167,9 +167,26 @@ def test_a_clip_that_is_no_file_is_seen_through() -> None:
 
 def test_frames_of_a_file_at_another_rate_are_scaled() -> None:
     timeline = Timeline(FPS, MEDIA, (Track((Clip(3, 0, 5, Fraction(2)),)),), length=5)
-    p = plan(timeline, (None, None, None, 9), (Fraction(1), Fraction(1), Fraction(1), Fraction(3, 2)))
+    rates = Fraction(1), Fraction(1), Fraction(1), Fraction(3, 2)
+    p = plan(timeline, (None, None, None, 9), rates, between=True)
     assert p.a_frame.tolist() == [3, 4, 6, 7, 8]
     assert p.part[0].tolist() == [0, 0.5, 0, 0.5, 0]
+    shown = plan(timeline, (None, None, None, 9), rates)
+    assert shown.a_frame.tolist() == [3, 5, 6, 8, 8] and not shown.part.any()
+
+
+@pytest.mark.parametrize(
+    ("rate", "seen"),
+    [
+        (30, [4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 22, 23, 24, 25, 26]),
+        (20, [2, 3, 4, 5, 6, 6, 7, 8, 9, 10, 10, 11, 12, 13, 14, 14, 15, 16, 17, 18]),
+        (50, [6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 34, 36, 38, 40, 42, 44]),
+    ],
+)
+def test_a_file_of_another_rate_shows_what_melt_showed(rate: int, seen: list[int]) -> None:
+    """Numbers read back from pictures that melt 7.12 rendered at 25 frames a second, from frame 3 on."""
+    whole, _ = places(Clip(0, 0, 20, Fraction(3)), 0, 20, 120, Fraction(rate, 25))
+    assert whole.tolist() == seen
 
 
 def _one(*clips: Clip, **more: object) -> Timeline:
