@@ -23,7 +23,8 @@ SOUND_FAMILIES = ("sox.", "ladspa.", "vst2.", "lv2.")
 NEUTRAL = frozenset(
     "timeremap imageconvert avcolour_space avcolor_space avdeinterlace deinterlace fieldorder swscale".split()
 )
-KINDS = {"fade_from_black": "fade from black", "fade_to_black": "fade to black"}
+SUBTITLES = ("avfilter.subtitles", "avfilter.ass", "subtitle")  # Kdenlive adds them itself, but they are seen
+KINDS = {"fade_from_black": "fade from black", "fade_to_black": "fade to black", "avfilter.subtitles": "subtitles"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ def active(element: Element) -> Iterator[Element]:
     """The effects and links of an element that change its picture or time, as far as somebody put them there."""
     for effect in element.all("filter", "link"):
         service = effect.service()
-        if effect.flag("disable") or effect.properties.get("internal_added") == "237":
+        internal = effect.properties.get("internal_added") == "237" and service not in SUBTITLES
+        if effect.flag("disable") or internal:
             continue
         if service not in SOUND and service not in NEUTRAL and not service.startswith(SOUND_FAMILIES):
             yield effect

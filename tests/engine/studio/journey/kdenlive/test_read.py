@@ -144,11 +144,12 @@ def test_effects_on_clips_tracks_and_all_are_told_by_clip_and_frame(tmp_path: Pa
     whole = effect("qtblend", rect="0=0 0 64 64 1", rotation="0=0")
     body = project(
         track("t0", blank(5) + entry(20, 40, inside=fade + quiet + whole), inside=effect("sepia")),
-        inside=effect("wave"),
+        inside=effect("wave") + effect("avfilter.subtitles", internal_added=237),
     )
     rows = [(row.frame, row.what, row.clip) for row in timeline(tmp_path, body).unsupported]
     assert sorted(rows) == [
         (0, "effect sepia is not played", "track"),
+        (0, "effect subtitles is not played", ""),
         (0, "effect wave is not played", ""),
         (5, "effect fade from black is not played", "n.mp4"),
     ]

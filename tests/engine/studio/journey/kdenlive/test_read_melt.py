@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -62,7 +62,7 @@ def played(melt: str, folder: Path, name: str) -> np.ndarray:
     for _ in range(4):  # melt 7.12 crashes or hangs at its end now and then
         with suppress(subprocess.TimeoutExpired):
             run = [*command, "real_time=-1"]
-            done = subprocess.run(run, cwd=folder, env=environment, capture_output=True, check=False, timeout=20)
+            done = subprocess.run(run, cwd=folder, env=environment, capture_output=True, check=False, timeout=10)
             if done.returncode == 0 and out.stat().st_size:
                 break
     with av.open(str(out)) as container:
@@ -88,8 +88,17 @@ def warped(speed: str, last: int) -> str:
     return f'<producer id="p" in="0" out="{last}">{body}</producer>'
 
 
-def one(clip: str, **more: str) -> str:
-    return project(track("t0", clip), **more)
+def one(clip: str, producers: str = "") -> tuple[str, str]:
+    return clip, producers or producer()
+
+
+def row(clips: Iterable[tuple[str, str]]) -> str:
+    """One track of them all, each with a producer of its own, two frames of nothing between."""
+    made = [
+        [text.replace('id="p"', f'id="p{n}"').replace('producer="p"', f'producer="p{n}"') for text in pair]
+        for n, pair in enumerate(clips)
+    ]
+    return project(track("t0", blank(2).join(clip for clip, _ in made)), producers="".join(text for _, text in made))
 
 
 def remapped(**links: str) -> str:
@@ -111,12 +120,38 @@ MIX_AB = track("t0", entry(0, 39), blank(30) + entry(100, 129, "q"), transition(
 MIX_BA = track("t0", blank(30) + entry(100, 129, "q"), entry(0, 39), transition(30, 39, 0, 1, reverse=1))
 LONG = track("t0", entry(0, 39), blank(30) + entry(100, 129, "q"), transition(30, 40, 0, 1))
 TWO = (track("t0", entry(0, 49)), track("t1", blank(10) + entry(100, 129, "q")))
-EDITS = {
+CLIPS = {
     "cuts and gaps": one(entry(10, 19) + blank(7) + entry("00:00:04.000", "00:00:04.400") + entry(0, 0)),
     "timecodes": one(blank("00:00:00:05") + entry("00:00:01:05", "00:00:01:20")),
     "ends in the wrong order": one(entry(20, 10) + entry(3, 5)),
     "an end beyond the length": one(entry(190, 250) + entry(3, 5)),
     "a length beyond the file": one(entry(190, 210) + entry(3, 5), producers=producer(length=250)),
+    "half speed": one(entry(3, 50), producers=warped("0.5", 399)),
+    "three tenths": one(entry(3, 80), producers=warped("0.3", 600)),
+    "one and a half": one(entry(50, 130), producers=warped("1.5", 132)),
+    "backwards": one(entry(5, 60), producers=warped("-1", 199)),
+    "backwards at half speed": one(entry(5, 60), producers=warped("-0.5", 99)),
+    "backwards at 1.7": one(entry(5, 60), producers=warped("-1.7", 100)),
+    "a remapped time": one(entry(0, 99), producers=remapped(map="0=0;00:00:01.000=2;3000=20")),
+    "a remapped time backwards": one(entry(10, 99), producers=remapped(map="0=4;100=0")),
+    "a smooth remapped time": one(entry(0, 99), producers=remapped(map="0~=0;40~=2;99=7")),
+    "a freeze": one(entry(50, 70, inside=frozen(frame=5))),
+    "a freeze before": one(entry(50, 70, inside=frozen(frame=5, freeze_before=1))),
+    "a freeze after": one(entry(50, 70, inside=frozen(frame=5, freeze_after=1))),
+    "a freeze for a while": one(entry(50, 70, inside=frozen('in="55" out="58"', frame=7))),
+    "a freeze of a chain": one(entry(50, 70, inside=frozen(frame=55)), producers=chain()),
+    "a freeze before of a chain": one(entry(50, 70, inside=frozen(frame=55, freeze_before=1)), producers=chain()),
+    "a freeze of a chain for a while": one(
+        entry(50, 70, inside=frozen('in="55" out="58"', frame=57)), producers=chain()
+    ),
+    "a freeze of a slow clip": one(
+        entry(50, 70, inside=frozen(frame=60, freeze_after=1)), producers=warped("0.5", 399)
+    ),
+    "a freeze of a clip backwards": one(entry(50, 70, inside=frozen(frame=5)), producers=warped("-1", 199)),
+    "an old speed": one(entry(5, 30), producers=producer(file="n.mp4?0.5", mlt_service="framebuffer", length=400)),
+}
+EDITS = {
+    "cuts, speeds and freezes": row(CLIPS.values()),
     "a mix from A to B": project(MIX_AB, producers=BOTH),
     "a mix from B to A": project(MIX_BA, producers=BOTH),
     "a mix longer than the overlap": project(LONG, producers=BOTH),
@@ -136,27 +171,6 @@ EDITS = {
         *TWO, producers=BOTH, inside=transition(10, 29, 1, 2, "composite", geometry="0=0 0 64 64 0;00:00:00.760=0%/0%:100%x100%:100%")
     ),
     "a constant blend": project(*TWO, producers=BOTH, inside=transition(10, 29, 1, 2, "frei0r.cairoblend", **{"0": 0.4})),
-    "half speed": one(entry(3, 50), producers=warped("0.5", 399)),
-    "three tenths": one(entry(3, 80), producers=warped("0.3", 600)),
-    "one and a half": one(entry(50, 130), producers=warped("1.5", 132)),
-    "backwards": one(entry(5, 60), producers=warped("-1", 199)),
-    "backwards at half speed": one(entry(5, 60), producers=warped("-0.5", 99)),
-    "backwards at 1.7": one(entry(5, 60), producers=warped("-1.7", 100)),
-    "a remapped time": one(entry(0, 99), producers=remapped(map="0=0;00:00:01.000=2;3000=20")),
-    "a remapped time backwards": one(entry(10, 99), producers=remapped(map="0=4;100=0")),
-    "a smooth remapped time": one(entry(0, 99), producers=remapped(map="0~=0;40~=2;99=7")),
-    "a freeze": one(entry(50, 70, inside=frozen(frame=5))),
-    "a freeze before": one(entry(50, 70, inside=frozen(frame=5, freeze_before=1))),
-    "a freeze after": one(entry(50, 70, inside=frozen(frame=5, freeze_after=1))),
-    "a freeze for a while": one(entry(50, 70, inside=frozen('in="55" out="58"', frame=7))),
-    "a freeze of a chain": one(entry(50, 70, inside=frozen(frame=55)), producers=chain()),
-    "a freeze before of a chain": one(entry(50, 70, inside=frozen(frame=55, freeze_before=1)), producers=chain()),
-    "a freeze of a chain for a while": one(entry(50, 70, inside=frozen('in="55" out="58"', frame=57)), producers=chain()),
-    "a freeze of a slow clip": one(entry(50, 70, inside=frozen(frame=60, freeze_after=1)), producers=warped("0.5", 399)),
-    "a freeze of a clip backwards": one(entry(50, 70, inside=frozen(frame=5)), producers=warped("-1", 199)),
-    "an old speed": one(
-        entry(5, 30), producers=producer(file="n.mp4?0.5", mlt_service="framebuffer", length=400)
-    ),
     "a sequence within": producer()
     + project(*TWO, inside=transition(10, 29, 1, 2), producers=producer('q')).replace('id="main"', 'id="inner" in="0" out="49"')
     + track("o", blank(4) + entry(5, 35, "inner"))

@@ -59,7 +59,7 @@ def checked(path: Path, data: bytes) -> Timeline | None:
     for dissolve in found.dissolves:
         assert all(0 <= share <= 1 for share in dissolve.shares)
         assert 0 <= dissolve.out < len(found.tracks) and 0 <= dissolve.into < len(found.tracks)
-    if found.length < 20_000:
+    if 0 < found.length < 20_000:
         plan(found)
     return found
 
