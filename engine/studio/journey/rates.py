@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.latent.trajectory import Leg
 from engine.studio.arrays import load_npy
-from engine.studio.pace import between
 
 Rows = NDArray[np.floating]
 
@@ -24,7 +24,7 @@ class Rated:
     def __init__(self, rows: Path, classes: Path | None, own: Fraction, rate: Fraction) -> None:
         self._rows = load_npy(rows)
         self._classes = None if classes is None else load_npy(classes)
-        self._step = own / rate
+        self._step, self._own_fps = own / rate, float(own)
         self.frames = frames_at(len(self._rows), own, rate)
 
     def blocks(self, first: int, last: int) -> Iterator[tuple[Rows, Rows | None]]:
@@ -34,21 +34,20 @@ class Rated:
             yield self._at(at)
 
     def _at(self, at: list[Fraction]) -> tuple[Rows, Rows | None]:
-        low = np.array([int(place) for place in at])
-        part = np.array([float(place - int(place)) for place in at])
-        span = slice(int(low[0]), int(low[-1]) + 2)  # whole lengths of the file are read once, in order
+        """As a show plays them: what comes before a cut stays until it. Rows on a frame are that frame to the bit."""
+        span = slice(int(at[0]), int(at[-1]) + 2)
         rows = np.array(self._rows[span])
         classes = None if self._classes is None else np.array(self._classes[span])
-        low -= span.start
-        high = np.minimum(low + 1, len(rows) - 1)
-        found = rows[low]
-        # What stands still, or lies on a frame, is that frame itself to the last bit.
-        moving = (part > 0.0) & (rows[low] != rows[high]).reshape(len(low), -1).any(1)
-        if moving.any():
-            found[moving] = between(rows, (low + part)[moving])
-        if classes is None:
-            return found, None
-        mixed = classes[low] + part[:, None].astype(classes.dtype) * (classes[high] - classes[low])
+        low = [int(place) - span.start for place in at]
+        found, mixed = rows[low], None if classes is None else classes[low]
+        for i, (first, place) in enumerate(zip(low, at, strict=True)):
+            if (part := float(place % 1)) == 0.0:
+                continue
+            shares = None if classes is None else (classes[first], classes[first + 1])
+            leg = Leg(rows[first], rows[first + 1], self._own_fps, shares)
+            found[i] = leg.at(part)
+            if mixed is not None:
+                mixed[i] = leg.classes_at(part)
         return found, mixed
 
 

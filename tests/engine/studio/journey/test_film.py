@@ -77,7 +77,7 @@ def test_a_film_looks_as_its_rows_are_drawn(tmp_path: Path) -> None:
     found = np.load(film(pair, LOOK, tmp_path / "a.npy"))
     assert found.shape == (11, 64, 64, 3) and (found == wanted).all()
     for shown, drawn in zip(pictures(film(pair, LOOK, tmp_path / "a.mp4")), wanted, strict=True):
-        assert np.abs(shown.astype(int) - drawn).mean() < 4.0
+        assert np.abs(shown.mean(2) - drawn.mean(2)).mean() < 4.0  # colour has a quarter of the pixels
 
 
 def test_a_folder_of_pictures_holds_each_frame_under_its_number(tmp_path: Path) -> None:
@@ -145,15 +145,16 @@ def test_equal_rows_are_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_another_rate_lasts_as_long_and_keeps_the_frames_that_both_have(tmp_path: Path) -> None:
-    pair = pair_of(tmp_path, 12)
+    pair = pair_of(tmp_path, 20)
     once = np.load(film(pair, LOOK, tmp_path / "a.npy"))
     twice = np.load(film(pair, LOOK, tmp_path / "b.npy", Style(fps=Fraction(50))))
-    assert len(twice) == 24 and (twice[::2] == once).all()
+    assert len(twice) == 40 and (twice[::2] == once).all()
     assert (twice[1:-1:2] != once[:-1]).any((1, 2, 3)).all()
 
 
 def test_latents_between_frames_keep_their_length_and_still_ones_their_bits(tmp_path: Path) -> None:
-    z = np.random.RandomState(0).randn(6, 512)
+    numbers = np.random.RandomState(0)
+    z = numbers.randn(512) + 0.2 * numbers.randn(6, 512)
     z[3] = z[2]
     with PairWriter(tmp_path / "a", (512,), 6, Facts()) as writer:
         writer.write(z)
@@ -161,9 +162,19 @@ def test_latents_between_frames_keep_their_length_and_still_ones_their_bits(tmp_
     rated = Rated(pair.path, None, Fraction(25), Fraction(75))
     rows = np.concatenate([rows for rows, _ in rated.blocks(0, rated.frames)])
     assert (rows[::3] == pair.rows).all() and (rows[6:10] == pair.rows[2]).all()
+    assert (rows[1] != rows[0]).any() and (rows[1] != rows[2]).any()
     lengths = np.linalg.norm(rows, axis=1)
     assert lengths.min() >= 0.999 * np.linalg.norm(z, axis=1).min()
     assert lengths.max() <= 1.001 * np.linalg.norm(z, axis=1).max()
+
+
+def test_before_a_cut_the_frame_before_it_stays(tmp_path: Path) -> None:
+    with PairWriter(tmp_path / "a", (512,), 4, Facts()) as writer:
+        writer.write(np.random.RandomState(0).randn(4, 512))
+        pair = writer.close()
+    rated = Rated(pair.path, None, Fraction(25), Fraction(50))
+    rows = np.concatenate([rows for rows, _ in rated.blocks(0, 8)])
+    assert (rows == np.repeat(pair.rows, 2, 0)).all()
 
 
 def test_any_part_of_a_sequence_is_that_part_of_the_whole(tmp_path: Path) -> None:
