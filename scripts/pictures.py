@@ -45,6 +45,7 @@ SHOTS = {
     "score": Shot(11.0),
     "vocabulary": Shot(3.0, 4.0, writes={"/direction/open": 1.2, "/direction/violet": 1.6, "/direction/striped": 1.0}),
     "demonstrate": Shot(24.0, 1.0),
+    "meditation": Shot(42.0, 4.0),
 }
 BOOM_S, CRASH_S = 137.0, 178.0  # of mosaic's series: July and November 2008
 LONG_FPS = 2.0
