@@ -63,6 +63,7 @@ def film(
     workers : a count of 0 is as many as the work is worth
     InputError for what cannot be drawn or written; Stopped, with the chunks kept, when asked to stop.
     """
+    check_apart(pair, out)
     for model in style.snapshots or (look.model,):
         pair.check(info_of(model))
     rate = style.fps or pair.facts.fps
@@ -108,6 +109,13 @@ def proxy_of(
     return with_proxy(
         pair, film(pair, look, pair.path.with_suffix(".mp4"), style, workers=workers, tell=tell, stop=stop)
     )
+
+
+def check_apart(pair: Pair, out: Path) -> None:
+    """InputError for a film in the place of what it is drawn from."""
+    own = pair.path, pair.path.with_name(f"{pair.path.stem}.classes.npy"), pair.path.with_suffix(".json")
+    if out.resolve() in [path.resolve() for path in own]:
+        raise InputError(f"{out}: is the sequence itself; name another output")
 
 
 class FilmWorker:

@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.errors import InputError
 from engine.studio.farm import Workers
 from engine.studio.journey.drawing import Look, info_of
-from engine.studio.journey.film import ALONE, Style, film
+from engine.studio.journey.film import ALONE, Style, check_apart, film
 from engine.studio.journey.pair import Pair
 from engine.studio.journey.parts import Reel
 from engine.studio.journey.rates import frames_at
@@ -36,6 +36,9 @@ def render(
 
     Through a show it is one pass by one process, from the beginning. InputError for what cannot be done.
     """
+    check_apart(pair, final.out)
+    if final.out.resolve() == (pair.proxy or pair.path.with_suffix(".mp4")).resolve():
+        raise InputError(f"{final.out}: is the place of its proxy, which edits are made with; name another output")
     if not final.show:
         if final.take is not None:
             raise InputError(f"--take {final.take}: a take moves a show; give --show too")

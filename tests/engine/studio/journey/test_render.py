@@ -105,6 +105,9 @@ def test_what_cannot_be_rendered_is_said(tmp_path: Path) -> None:
         render(pair, LOOK, Final(tmp_path / "a.npy", show="pulse"), Workers(2))
     with pytest.raises(InputError, match="--show too"):
         render(pair, LOOK, Final(tmp_path / "a.npy", take=tmp_path / "t.take"))
+    for name, said in (("way.npy", "is the sequence itself"), ("way.mp4", "place of its proxy")):
+        with pytest.raises(InputError, match=said):
+            render(pair, LOOK, Final(tmp_path / name))
     with pytest.raises(ShowError):
         render(pair, LOOK, Final(tmp_path / "a.npy", show=show_of(tmp_path, "[generator]\nmodle = 1\n")))
     assert not (tmp_path / "a.npy").exists() and left_over(tmp_path) == []
