@@ -39,7 +39,7 @@ class Mixture:
     def key(self) -> str:
         """What they are known by, from the hashes of their weights."""
         together = "+".join(self.hashes)
-        return hashlib.sha256(together.encode()).hexdigest() if self.age else together
+        return together if len(self.hashes) < 3 else hashlib.sha256(together.encode()).hexdigest()
 
     def controls(self, spec: Spec) -> list[Control]:
         """What plays the place in the row; nothing for a model alone."""
