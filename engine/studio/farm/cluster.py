@@ -23,8 +23,11 @@ PIECE = 8 << 20  # bytes of a file that come at a time: a small object store is 
 STORE = 100 << 20
 KNOCK_S = 5.0
 START_S = 600.0  # without any actor by then, the cluster has no room
-# Nothing is sent anywhere; and a cluster without GPUs leaves the variables alone that say which one to use.
-SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+# Nothing is sent anywhere; a cluster without GPUs leaves the variables alone that say which one to use; and workers of
+# a cluster that is started here get as much of a busy machine as processes do.
+SETTINGS = {
+    "RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_worker_niceness": "0",
+}  # fmt: skip
 
 
 class Cluster:
