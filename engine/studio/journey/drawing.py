@@ -95,7 +95,9 @@ class Drawing:
         out = np.empty((len(w), self.size[1], self.size[0], 3), np.uint8)
         for i, row in enumerate(w):
             picture = self._generator.draw(row[None], controls)[0, :, :, :3]
-            out[i] = picture if self._drawn == self.size else Image.fromarray(picture.copy()).resize(self.size)
+            if self._drawn != self.size:
+                picture = np.asarray(Image.fromarray(picture.copy()).resize(self.size))
+            out[i] = picture
         return out
 
     def _weights(self, count: int, classes: Rows | None) -> NDArray[np.float64] | None:

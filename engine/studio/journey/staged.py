@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +63,7 @@ class Followed(Picture):
 
     def __init__(self, show: Show, pair: Pair, reel: Reel, class_: int | None) -> None:
         voice = show.voices[0]
-        geometry = "sphere" if pair.space == "z" else "flat"
+        geometry: Literal["sphere", "flat"] = "sphere" if pair.space == "z" else "flat"
         voice = replace(voice, motion=replace(voice.motion, geometry=geometry))
         count = int(show.info.extra.get("classes", 0))
         if class_ is not None and not 0 <= class_ < count:
@@ -97,7 +97,7 @@ class Followed(Picture):
         now = self._levels.read(controls.values)
         self._inputs = {name: float(controls.values[i]) for name, i in self._places.items()}
         row, weights = next(self._frames)
-        if weights is not None and not np.array_equal(weights, self._weights):
+        if weights is not None and (self._weights is None or not np.array_equal(weights, self._weights)):
             self._weights = weights
             self._space.remap()
         self._steer.step(now.targets[:1], now.amount_springs[:1], dt_s)
