@@ -102,22 +102,33 @@ def _row(timeline: Timeline, track: Track, frames: Sequence[int]) -> tuple[Row, 
         if len(said[mix.out]) + len(said[mix.into]) == 2 and (steps := _steps(track, mix, follows)):
             kept.append((mix, steps))
             continue
-        out, into = clips[mix.out], clips[mix.into]
-        if out is None or into is None:
-            continue
-        first, end = max(mix.at, into.at), min(mix.at + len(mix.shares), out.end, into.end)
-        if first < end:
-            above.entries += _said(timeline, cut(into, first, end), frames)
-            shares.append((first, tuple(_within(share) for share in mix.shares[first - mix.at : end - mix.at])))
-            clips[mix.into] = cut(into, end, into.end) if end < into.end else None
-            clips[mix.out] = cut(out, out.at, end) if end < into.end else out
-    row, numbers = Row(name=track.name), list[int]()
+        lifted = _lifted(clips, mix)
+        if lifted is not None:
+            above.entries += _said(timeline, lifted, frames)
+            first = lifted.at - mix.at
+            shares.append((lifted.at, tuple(map(_within, mix.shares[first : first + lifted.length]))))
+    row, ends = Row(name=track.name), [0]
     for clip in clips:
-        numbers.append(len(row.entries))
         row.entries += _said(timeline, clip, frames) if clip else []
-    row.joins = [Join(mix.at, len(mix.shares), steps, numbers[mix.out], numbers[mix.into]) for mix, steps in kept]
+        ends.append(len(row.entries))
+    row.joins = [Join(mix.at, len(mix.shares), steps, ends[mix.out + 1] - 1, ends[mix.into]) for mix, steps in kept]
     _check(timeline, row)
     return row, above, shares
+
+
+def _lifted(clips: list[Clip | None], mix: Mix) -> Clip | None:
+    """What the incoming clip of a mix shows while both are seen; the clips are cut so that they no longer meet."""
+    out, into = clips[mix.out], clips[mix.into]
+    if out is None or into is None:
+        return None
+    first, end = max(mix.at, into.at), min(mix.at + len(mix.shares), out.end, into.end)
+    if first >= end:
+        return None
+    if end < into.end:
+        clips[mix.into], clips[mix.out] = cut(into, end, into.end), cut(out, out.at, end)
+    else:
+        clips[mix.into] = None
+    return cut(into, first, end)
 
 
 def _said(timeline: Timeline, clip: Clip, frames: Sequence[int]) -> list[Piece]:
