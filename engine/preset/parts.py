@@ -6,11 +6,12 @@ from pathlib import Path
 
 from engine.complaints import Where, nearest
 from engine.controls import Control
-from engine.errors import EngineError, InputError, ShowError
+from engine.errors import EngineError, InputError, ModelError, ShowError
 from engine.generator.base import ModelInfo
 from engine.latent.places import Places
 from engine.latent.sequence_file import Mark, read_facts, spoken
 from engine.latent.spec import BandSpec, MotionSpec, VoiceSpec
+from engine.latent.trajectory import Trajectory
 from engine.preset.find import inside
 from engine.stage.effects import EffectSpec, effect_controls, find_shader
 from engine.tables import MotionTable, ShowTable, VoiceTable
@@ -40,7 +41,10 @@ def voice_specs(
     sequence : that the first voice follows, whatever the show says
     """
     common = _motion(table.motion, info, where("motion"))
-    pool = inside(path, table.generator.pool, where("generator", "pool")) if table.generator.pool else None
+    pool = None
+    if table.generator.pool:
+        pool = inside(path, table.generator.pool, where("generator", "pool"))
+        _playable(pool, info, common, where("generator", "pool"))
     voices = []
     for i, row in enumerate(table.voice or (VoiceTable(),)):
         at = where("voice", i)
@@ -52,6 +56,8 @@ def voice_specs(
         motion = common if row.motion is None else _motion(row.motion, info, at)
         given = Path(sequence) if sequence is not None and i == 0 else None
         followed, fps, marks = _sequence(path, row, at, given)
+        if followed is not None:
+            _playable(followed, info, motion, at)
         try:
             voices.append(
                 VoiceSpec(
@@ -70,6 +76,14 @@ def voice_specs(
         except ShowError as error:
             raise ShowError(f"{at}: {error}") from None
     return tuple(voices)
+
+
+def _playable(sequence: Path, info: ModelInfo, motion: MotionSpec, at: str) -> None:
+    """ShowError unless this model plays the sequence in this geometry: of what it says of itself, not of its rows."""
+    try:
+        Trajectory.open(sequence, info).check(sequence, motion.geometry)
+    except ModelError as error:
+        raise ShowError(f"{at}: {error}") from None
 
 
 def _sequence(

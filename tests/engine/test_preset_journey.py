@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.controls import Controls
-from engine.errors import EngineError, ShowError
+from engine.errors import ShowError
 from engine.generator import model_file
 from engine.generator.biggan_spec import BigGANSpec
 from engine.latent.sequence_file import Mark
@@ -178,8 +178,8 @@ def test_a_pool_is_played_twice_alike(folder: Path) -> None:
     assert np.array_equal(drawn(found, 0.5), drawn(found, 0.5))
 
 
-def test_a_pool_of_another_size_is_refused_when_it_is_opened(folder: Path) -> None:
+@pytest.mark.parametrize("text", ['pool = "odd.npy"\n', '[[voice]]\nsequence = "odd.npy"\n'])
+def test_rows_of_another_size_are_refused_before_the_show_begins(text: str, folder: Path) -> None:
     np.save(folder / "odd.npy", np.zeros((3, 5), np.float32))
-    found = show(folder, '[generator]\nmodel = "kid-2.safetensors"\npool = "odd.npy"\n')
-    with pytest.raises(EngineError, match=r"odd.npy: frames of shape \(5,\)"):
-        Picture(found.pinned, "cpu", 1)
+    with pytest.raises(ShowError, match=r"show.toml:3: .*odd.npy: frames of shape \(5,\)"):
+        show(folder, '[generator]\nmodel = "kid-2.safetensors"\n' + text)
