@@ -54,7 +54,7 @@ def choose(path: Path, table: GeneratorTable, options: Options, where: Where) ->
             upstream_exact=options.upstream_exact,
         )
         info = model_info(name, None, how)
-        directions = model_directions(name)
+        directions = adopted(model_directions(name), info)  # a pair goes by another hash than its first model
     except EngineError as error:
         raise ShowError(f"{at}: {error}") from None
     if options.model is None and isinstance(table.size, tuple) and fixed(info) and _other(table.size, info):

@@ -183,3 +183,10 @@ def test_rows_of_another_size_are_refused_before_the_show_begins(text: str, fold
     np.save(folder / "odd.npy", np.zeros((3, 5), np.float32))
     with pytest.raises(ShowError, match=r"show.toml:3: .*odd.npy: frames of shape \(5,\)"):
         show(folder, '[generator]\nmodel = "kid-2.safetensors"\n' + text)
+
+
+@pytest.mark.parametrize("with_", ['second = "tulip"', 'snapshots = ["tulip", "tulip"]'])
+def test_a_models_own_directions_stay_when_it_blends_or_ages(with_: str, tmp_path: Path) -> None:
+    found = show(tmp_path, f'[generator]\nmodel = "tulip"\n{with_}\n')
+    assert "bloom" in found.directions.names
+    found.directions.check(found.info)
