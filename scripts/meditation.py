@@ -1,15 +1,18 @@
 """The edits of the show `meditation`, as somebody cut them who looked at the proxies: writes its two Kdenlive projects.
 
-    python scripts/meditation.py presets/meditation
+    python scripts/meditation.py presets/meditation [meditation.wav]
 
 The first keeps 44 of 160 samples and puts them in order: buds at dusk, yellow, cream, pink, the broken tulips of 1637,
 purple, blue, and back into buds. The second composes time with the film that was smoothed from them: an echo that runs
-backwards, a passage at half speed, dissolves, a gap that springs, a still.
+backwards, a passage at half speed, dissolves, a gap that springs, a still. The .wav is a minute of slow bells.
 """
 
 import sys
 from fractions import Fraction
 from pathlib import Path
+
+import numpy as np
+import soundfile
 
 from engine.studio.journey.projects import write_project
 from engine.studio.journey.timeline import Clip, Mark, Media, Mix, Timeline, Track, linear
@@ -77,10 +80,27 @@ def second() -> Timeline:
                     size=(512, 512), name="meditation", length=at)  # fmt: skip
 
 
+def bells(seconds: float = 60.0, rate_hz: int = 48000) -> np.ndarray:
+    """A drone on D and a bell of a D pentatonic with each flower, a little later each time; mono, float32."""
+    time_s = np.arange(round(seconds * rate_hz)) / rate_hz
+    numbers, out = np.random.default_rng(1637), np.zeros(len(time_s))
+    for hz, loud in ((73.42, 0.30), (110.0, 0.16), (146.83, 0.12), (220.0, 0.05)):
+        out += loud * np.sin(2 * np.pi * hz * time_s) * (0.7 + 0.3 * np.sin(2 * np.pi * time_s / (hz / 9)))
+    for begins_s in np.arange(0.4, seconds - 3, LEG / float(FPS)):
+        after_s = np.maximum(time_s - begins_s, 0.0)
+        hz = 293.66 * 2 ** (int(numbers.choice([0, 2, 4, 7, 9, 12, 14, 16])) / 12)
+        for partial, loud, fades_s in ((1.0, 0.16, 2.6), (2.0, 0.05, 1.2), (2.76, 0.03, 0.7), (5.4, 0.01, 0.3)):
+            out += loud * np.sin(2 * np.pi * hz * partial * after_s) * np.exp(-after_s / fades_s) * (after_s > 0)
+    out *= np.clip(time_s / 3, 0, 1) * np.clip((seconds - time_s) / 4, 0, 1)
+    return (0.7 * out / np.abs(out).max()).astype(np.float32)
+
+
 def main() -> None:
     folder = Path(sys.argv[1])
     write_project(first(), folder / "first.kdenlive")
     write_project(second(), folder / "second.kdenlive")
+    if len(sys.argv) > 2:
+        soundfile.write(sys.argv[2], bells(), 48000)
 
 
 if __name__ == "__main__":
