@@ -1,6 +1,6 @@
 """The command `latenz`: one thin function per sub-command; what is heavy is imported where it is used."""
 
-from engine.cli import machine, models, pace, shows, train
+from engine.cli import breed, machine, models, pace, shows, train
 from engine.cli.journey import conform as journey_conform
 from engine.cli.journey import explore as journey_explore
 from engine.cli.journey import grid as journey_grid
@@ -21,6 +21,7 @@ from engine.cli.learn import vocabulary as learn_vocabulary
 from engine.cli.start import main, run
 
 __all__ = [
+    "breed",
     "journey_layers",
     "journey_render",
     "journey_play",

@@ -34,14 +34,16 @@ class Latents:
 class Along:
     """Amounts along directions, as a show that stands still plays them.
 
-    amounts : in sigma by name
+    amounts : in sigma by name; option : that they were given with, for messages
     """
 
-    def __init__(self, directions: Directions, amounts: dict[str, float], info: ModelInfo) -> None:
+    def __init__(
+        self, directions: Directions, amounts: dict[str, float], info: ModelInfo, option: str = "--amount"
+    ) -> None:
         used = directions.select(name for name, sigma in amounts.items() if sigma)
         self._row = np.array([amounts[name] for name in used.names])
         self._of_z = [d.name for d in used if d.space == "z"]
-        self._info, self._directions = info, used
+        self._info, self._directions, self._option = info, used, option
         self.moves_w = len(self._of_z) < len(used)
 
     def from_(self, latents: Latents) -> Latents:
@@ -50,9 +52,11 @@ class Along:
             return latents
         if latents.space != "z":
             raise ModelError(
-                f"--amount {self._of_z[0]}: a direction in z from a latent in w; {self._info.name} takes it live"
+                f"{self._option} {self._of_z[0]}: a direction in z from a latent in w; {self._info.name} takes it live"
             )
-        bands = np.repeat(latents.array[:, None], len(self._info.bands), 1)
+        bands = latents.array
+        if bands.ndim == 2:
+            bands = np.repeat(bands[:, None], len(self._info.bands), 1)
         steer, amounts = self._steer(len(latents))
         moved = steer.z(bands, amounts)
         return Latents("z", moved if (moved != moved[:, :1]).any() else moved[:, 0])
@@ -139,11 +143,12 @@ def classes_of(info: ModelInfo, c: Path | None, number: int | None, count: int) 
 
 
 def amounts_of(
-    model: str, info: ModelInfo, amounts: tuple[str, ...], bank: Path | None, match: Match = "model"
-) -> tuple[Along, tuple[str, ...]]:
+    model: str, info: ModelInfo, amounts: tuple[str, ...], bank: Path | None, match: Match = "model",
+    option: str = "--amount",
+) -> tuple[Along, tuple[str, ...]]:  # fmt: skip
     """Amounts such as `bloom=2`, and which of their directions were learned on another model.
 
-    match : as for `Directions.check`
+    match : as for `Directions.check`; option : that amounts were given with, for messages
     """
     directions, strangers = model_directions(model), frozenset[str]()
     if bank is not None:
@@ -161,13 +166,13 @@ def amounts_of(
         if name not in directions.names:
             known = list(directions.names)
             raise InputError(
-                f'--amount {text}: no direction "{name}"{nearest(name, known)}; there are: {", ".join(known) or "none"}'
+                f'{option} {text}: no direction "{name}"{nearest(name, known)}; there are: {", ".join(known) or "none"}'
             )
         try:
             sigma = float(value)
         except ValueError:
-            raise InputError(f"--amount {text}: give NAME=SIGMA, for example {name}=2") from None
+            raise InputError(f"{option} {text}: give NAME=SIGMA, for example {name}=2") from None
         if not abs(sigma) <= MOST_SIGMA:
-            raise InputError(f"--amount {text}: at most {MOST_SIGMA:g} sigma")
+            raise InputError(f"{option} {text}: at most {MOST_SIGMA:g} sigma")
         total[name] = total.get(name, 0.0) + sigma
-    return Along(directions, total, info), tuple(name for name in total if name in strangers)
+    return Along(directions, total, info, option), tuple(name for name in total if name in strangers)
