@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 from engine.errors import InputError
 from engine.paths import check_output, part_beside
 from engine.studio.journey.kdenlive.write_bin import PROGRAM, VERSION, Bin
-from engine.studio.journey.kdenlive.write_laid import laid
+from engine.studio.journey.kdenlive.write_laid import Laid, laid
 from engine.studio.journey.kdenlive.write_main import main
 from engine.studio.journey.kdenlive.write_tracks import Tracks
 from engine.studio.journey.kdenlive.write_xml import Element, clock, profile, properties
@@ -27,20 +27,21 @@ def write(timeline: Timeline, path: Path) -> None:
     InputError for what is beyond the caps of `timeline`, or where nothing can be written.
     """
     check_output(path)
-    _check(timeline, path)
-    root = document(timeline, path.parent)
+    _check(path, sum(len(track.clips) for track in timeline.tracks), timeline)
+    edit = laid(timeline)
+    _check(path, sum(len(row.entries) for row in edit.rows), timeline)
+    root = document(timeline, edit, path.parent)
     ET.indent(root, " ")
     data = ET.tostring(root, "utf-8", xml_declaration=True)
     with part_beside(path) as part:
         part.write_bytes(data + b"\n")
 
 
-def document(timeline: Timeline, folder: Path) -> Element:
+def document(timeline: Timeline, edit: Laid, folder: Path) -> Element:
     """The project as a tree. folder : that it will lie in."""
     size, fps = timeline.size or SIZE, timeline.fps
     root = ET.Element("mlt", LC_NUMERIC="C", producer="main_bin", version="7.12.0")
     profile(root, size, fps)
-    edit = laid(timeline)
     bin = Bin(timeline, edit, folder)
     bin.write(root, _settings(timeline))
     _black(root, timeline)
@@ -53,8 +54,7 @@ def document(timeline: Timeline, folder: Path) -> Element:
     return root
 
 
-def _check(timeline: Timeline, path: Path) -> None:
-    clips = sum(len(track.clips) for track in timeline.tracks)
+def _check(path: Path, clips: int, timeline: Timeline) -> None:
     if clips > MAX_CLIPS or timeline.length > MAX_FRAMES or timeline.fps <= 0:
         raise InputError(f"{path}: {clips} clips, {timeline.length} frames; at most {MAX_CLIPS} and {MAX_FRAMES}")
 

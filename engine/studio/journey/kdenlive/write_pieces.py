@@ -12,6 +12,7 @@ from math import floor
 from engine.studio.journey.timeline import Clip, Media, Timeline
 
 STILL = 15000  # frames that a picture or a colour can be drawn out to
+LONG = 250  # frames that one of several entries of a clip at a speed has at least
 MOST_SPEED = 100  # of Kdenlive's own window for it
 HALF = Fraction(1, 2)
 DIGITS = 12
@@ -59,20 +60,28 @@ def pieces(clip: Clip, media: Media | None, frames: int, fps: Fraction) -> list[
     if clip.media is None or media is None or media.still:
         most = STILL if media is None else frames
         return [Piece(clip.media, at, min(most, clip.end - at)) for at in range(clip.at, clip.end, most)]
-    seen = _seen(clip, frames)
-    if clip.shown is None and clip.speed and (whole := _moving(clip.media, clip.at, seen, clip.speed, frames, fps)):
-        return [whole]
-    found = []
-    for at, run in _runs(seen):
-        step = run[1] - run[0] if len(run) > 1 else 1
-        if not step:
-            spans = [(i, min(frames, len(run) - i)) for i in range(0, len(run), frames)]
-            found += [Piece(clip.media, clip.at + at + i, n, 0, Fraction(1), run[0]) for i, n in spans]
-        elif moving := _moving(clip.media, clip.at + at, run, Fraction(step), frames, fps):
-            found.append(moving)
-        else:
-            found += [Piece(clip.media, clip.at + at + i, 1, frame) for i, frame in enumerate(run)]
+    seen, found, done = _seen(clip, frames), list[Piece](), 0
+    while clip.shown is None and clip.speed and done < len(seen):
+        piece = _moving(clip.media, clip.at + done, seen[done:], clip.speed, frames, fps)
+        if piece is None or (piece.length < LONG and piece.end < clip.end):
+            break
+        found.append(piece)
+        done += piece.length
+    for at, run in _runs(seen[done:]):
+        found += _run(clip.media, clip.at + done + at, run, frames, fps)
     return found
+
+
+def _run(media: int, at: int, run: list[int], frames: int, fps: Fraction) -> list[Piece]:
+    """Frames of one step."""
+    step = run[1] - run[0] if len(run) > 1 else 1
+    if not step:
+        spans = [(i, min(frames, len(run) - i)) for i in range(0, len(run), frames)]
+        return [Piece(media, at + i, n, 0, Fraction(1), run[0]) for i, n in spans]
+    piece = _moving(media, at, run, Fraction(step), frames, fps)
+    if piece is not None and piece.length == len(run):
+        return [piece]
+    return [Piece(media, at + i, 1, frame) for i, frame in enumerate(run)]
 
 
 def warped(frames: int, speed: Fraction) -> int:
@@ -92,21 +101,30 @@ def _seen(clip: Clip, frames: int) -> list[int]:
 
 
 def _moving(media: int, at: int, seen: list[int], speed: Fraction, frames: int, fps: Fraction) -> Piece | None:
-    """The one entry that shows these frames of a file, None where there is none."""
+    """The one entry that shows these frames of a file, or as many of the first of them as any; None for none.
+
+    MLT's speeds are a little off (see `_speeds`): over an hour that may come to a frame.
+    """
     if speed == 1:
-        steady = all(frame == seen[0] + i for i, frame in enumerate(seen))
-        return Piece(media, at, len(seen), seen[0]) if steady else None
+        steady = next((i for i, frame in enumerate(seen) if frame != seen[0] + i), len(seen))
+        return Piece(media, at, steady, seen[0])
+    best: Piece | None = None
     for asked, real in _speeds(speed, fps):
         length = warped(frames, asked)
         for place in range(floor((seen[0] - HALF) / real) - 1, floor((seen[0] + HALF) / real) + 2):
             first = place if speed > 0 else length - 1 - place
-            if 0 <= first <= length - len(seen) and _shows(seen, place, real, 1 if speed > 0 else -1):
-                return Piece(media, at, len(seen), first, asked)
-    return None
+            if not 0 <= first < length:
+                continue
+            shown = min(_shown(seen, place, real, 1 if speed > 0 else -1), length - first)
+            if shown > (best.length if best else 0):
+                best = Piece(media, at, shown, first, asked)
+            if shown == len(seen):
+                return best
+    return best
 
 
-def _shows(seen: list[int], place: int, real: Fraction, way: int) -> bool:
-    """True where MLT shows these frames from a place of a warped file on: the nearest to each, and never one of two.
+def _shown(seen: list[int], place: int, real: Fraction, way: int) -> int:
+    """How many of these frames MLT shows from a place of a warped file on: the nearest to each, and never one of two.
 
     MLT reckons in floating point: half-way between two frames it takes this one or that one.
     """
@@ -114,8 +132,8 @@ def _shows(seen: list[int], place: int, real: Fraction, way: int) -> bool:
     for i, frame in enumerate(seen):
         whole, rest = divmod((place + way * i) * top + real.denominator, bottom)
         if whole != frame or not rest:
-            return False
-    return True
+            return i
+    return len(seen)
 
 
 def _speeds(speed: Fraction, fps: Fraction) -> Iterator[tuple[Fraction, Fraction]]:

@@ -5,13 +5,16 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
+import numpy as np
 import pytest
 from defusedxml.ElementTree import parse
 
 from engine.errors import InputError
+from engine.studio.journey.kdenlive.read import read
 from engine.studio.journey.kdenlive.write import write
 from engine.studio.journey.kdenlive.write_laid import laid
 from engine.studio.journey.kdenlive.write_xml import clock
+from engine.studio.journey.plan import plan
 from engine.studio.journey.timeline import MAX_FRAMES, Clip, Dissolve, Mark, Media, Mix, Timeline, Track, linear
 
 FPS = Fraction(25)
@@ -144,3 +147,15 @@ def test_two_dissolves_that_meet_on_a_track_are_refused(tmp_path: Path) -> None:
         write(edit(*three, dissolves=dissolves), tmp_path / "x.kdenlive")
     with pytest.raises(InputError, match="no folder"):
         write(edit(MIXED), tmp_path / "none" / "x.kdenlive")
+
+
+@pytest.mark.parametrize("speed", [Fraction(1, 2), Fraction(-1, 4), Fraction(2)])
+def test_an_hour_at_a_speed_is_a_few_clips_that_show_the_same_frames(speed: Fraction, tmp_path: Path) -> None:
+    media, length = (Media("a.mp4", frames=200_000),), 90_000
+    timeline = Timeline(
+        FPS, media, (Track((Clip(0, 0, length, Fraction(150_000 if speed < 0 else 8), speed),)),), length=length
+    )
+    write(timeline, tmp_path / "x.kdenlive")
+    again = read(tmp_path / "x.kdenlive")
+    assert len(again.tracks[0].clips) < 60
+    assert np.array_equal(plan(timeline).frame[0], plan(again).frame[0])
