@@ -25,6 +25,8 @@ from engine.studio.breed.portraits import Portraits
 from engine.studio.breed.sheet import save_sheet
 from engine.studio.breed.tree import save_tree
 from engine.studio.journey.drawing import Drawing, Look, info_of, whole_name
+from engine.studio.journey.pair import Facts, Pair, PairWriter
+from engine.studio.journey.timeline import Mark
 from engine.studio.latents import Along, amounts_of
 from engine.studio.learn.work import Tell, quiet
 from engine.studio.pace import Array
@@ -37,7 +39,8 @@ MOST_CHILDREN = 256
 class Breed:
     """What is asked for.
 
-    parents : as `Outside.found` takes them; none begins a family with so many seeds, from `seed` on
+    parents : as `Outside.found` takes them; none begins a family with so many seeds, from `seed` on,
+    of any class
     out : the folder; tree : the family's file, FOLDER/family.json without
     mutation : 0..1 as `Neighbours` has it; genes : such as `bloom=1`, along the model's own directions and the bank's
     weights : of the parents; None draws them anew for each child that is mixed, and is fair to all for others
@@ -78,15 +81,11 @@ def breed(wanted: Breed, tell: Tell = quiet) -> Bred:
     """
     _check(wanted)
     file = wanted.tree or wanted.out / "family.json"
-    family = read_family(file)
-    model = whole_name(wanted.model) if wanted.model else (family.model if family else model_of(wanted.parents))
+    model, family = _family(wanted, file)
     info = info_of(model)
-    if family is None:
-        family = Family(model, info.hash, 1.0 if (psi := psi_of(wanted.parents)) is None else psi)
-    family.check(info, file).model = model
-    family.psi = family.psi if wanted.psi is None else wanted.psi
     if not wanted.parents and family.nodes:
-        raise InputError(f"{file}: a family that is there goes on from its own; name parents, such as {_any(family)}")
+        newest = next(reversed(family.nodes))
+        raise InputError(f"{file}: a family that is there goes on from its own; name parents, such as {newest}")
     parents, roots = _parents(wanted, info, family)
     along, strangers = amounts_of(model, info, wanted.genes, wanted.bank, wanted.match, "--gene")
     recipes = [] if not parents else _recipes(wanted, info, family, parents)
@@ -101,6 +100,31 @@ def breed(wanted: Breed, tell: Tell = quiet) -> Bred:
         portraits.save_places(list(family.nodes.values()), wanted.out / "places.safetensors")
     write_family(file, family)
     return Bred(family, tuple(children or roots), strange(strangers, info.name) if strangers else "")
+
+
+def gather(wanted: Breed, out: Path) -> Pair:
+    """Write those who are named as a sequence, a row and a mark for each: for journeys, and as a show's pool.
+
+    In z where all are one z each, else in w. Nobody is born, and the family stays as it is.
+    """
+    if not wanted.parents:
+        raise InputError("--to-sequence: name whom to gather")
+    model, family = _family(wanted, wanted.tree or wanted.out / "family.json")
+    info = info_of(model)
+    nodes, _ = _parents(wanted, info, family)
+    drawing = Drawing(Look(model, psi=family.psi, device=wanted.device))
+    try:
+        in_z = all(node.genome.space == "z" and node.genome.latent.ndim == 1 for node in nodes)
+        rows = np.array([node.genome.latent if in_z else node.genome.w(drawing, 1.0) for node in nodes])
+    finally:
+        drawing.close()
+    marks = tuple(Mark(n, node.id) for n, node in enumerate(nodes))
+    made = f"breed {' '.join(node.id for node in nodes)}"
+    facts = Facts(model=model, model_hash=info.hash, psi=family.psi, made=made, marks=marks)
+    classes = [node.genome.classes for node in nodes if node.genome.classes is not None]
+    with PairWriter(out, rows.shape[1:], len(rows), facts, len(classes[0]) if classes else 0) as writer:
+        writer.write(rows, np.array(classes) if classes else None)
+        return writer.close()
 
 
 def _check(wanted: Breed) -> None:
@@ -131,16 +155,29 @@ def _check(wanted: Breed) -> None:
         )
 
 
-def _any(family: Family) -> str:
-    return next(reversed(family.nodes))
+def _family(wanted: Breed, file: Path) -> tuple[str, Family]:
+    """The model, and the family that is there or begins here."""
+    family = read_family(file)
+    model = whole_name(wanted.model) if wanted.model else (family.model if family else model_of(wanted.parents))
+    info = info_of(model)
+    if family is None:
+        family = Family(model, info.hash, 1.0 if (psi := psi_of(wanted.parents)) is None else psi)
+    family.check(info, file).model = model
+    family.psi = family.psi if wanted.psi is None else wanted.psi
+    return model, family
 
 
 def _parents(wanted: Breed, info: ModelInfo, family: Family) -> tuple[list[Node], list[Node]]:
     """The parents, and those who are new in the family: of them, or, where none is named, of seeds."""
-    outside, parents, new = Outside(info, wanted.class_), list[Node](), list[Node]()
+    parents, new = list[Node](), list[Node]()
     texts = wanted.parents or tuple(f"seed:{wanted.seed + n}" for n in range(wanted.children))
+    classes = int(info.extra.get("classes", 0))
+    random = np.random.RandomState([wanted.seed, STREAM])
     for text in texts:
-        found = outside.found(text, family)
+        class_ = wanted.class_
+        if not wanted.parents and classes and class_ is None:
+            class_ = int(random.randint(classes))
+        found = Outside(info, class_).found(text, family)
         if isinstance(found, Genome):
             node = family.same(found)
             if node is None:

@@ -113,8 +113,9 @@ def psi_of(texts: tuple[str, ...]) -> float | None:
     """Of the first still among parents."""
     for text in texts:
         if text.lower().endswith(".png"):
+            given = _notes(Path(text)).get("latenz.psi", "1")
             try:
-                psi = float(_notes(Path(text)).get("latenz.psi", "1"))
+                psi = float(given)
             except ValueError:
                 raise InputError(f"{text}: its psi is no number") from None
             if not -4.0 <= psi <= 4.0:

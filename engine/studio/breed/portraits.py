@@ -77,7 +77,7 @@ class Portraits:
         return genome
 
     def _draw(self, node: Node) -> Picture:
-        return self.drawing.draw(node.genome.w(self.drawing)[None])[0]
+        return np.asarray(self.drawing.draw(node.genome.w(self.drawing)[None])[0])
 
     def _path(self, node: Node) -> Path:
         return self._folder / f"{node.id}.png"

@@ -12,7 +12,7 @@ from engine.studio.breed.portraits import Portraits
 from engine.studio.oklab import srgb
 
 PAPER, INK, GREY = (18, 18, 22), (236, 232, 224), (128, 126, 122)
-SIDE, MARGIN, GAP, CAPTION, BETWEEN, LABEL = 104, 28, 12, 20, 74, 74
+SIDE, MARGIN, GAP, CAPTION, BETWEEN, LABEL = 104, 28, 12, 20, 96, 74
 MOST_ACROSS, MOST_DOWN = 16, 24
 FINE = 3  # lines are drawn so many times as large
 THIN, THICK = 1.2, 4.2  # of a line, in pixels
@@ -35,7 +35,8 @@ def save_tree(out: Path, family: Family, portraits: Portraits) -> None:
     colours = _colours(rows)
     for row, more in zip(rows, left_out, strict=True):
         top = round(at[row[0].id][1])
-        draw.text((MARGIN, top + SIDE / 2 - 16), f"{row[0].generation}", INK, ImageFont.load_default(22))
+        number = max(node.generation for node in row)
+        draw.text((MARGIN, top + SIDE / 2 - 16), f"{number}", INK, ImageFont.load_default(22))
         if more:
             draw.text((MARGIN, top + SIDE / 2 + 10), f"+ {more}", GREY, small)
         for node in row:
@@ -45,20 +46,32 @@ def save_tree(out: Path, family: Family, portraits: Portraits) -> None:
 
 
 def generations(family: Family) -> tuple[list[list[Node]], list[int]]:
-    """Who is shown, by generation, ordered so that few lines cross; and how many of each are not."""
+    """Who is shown, by generation, ordered so that few lines cross; and how many of each are not.
+
+    Who came from outside later stands one generation above the first child.
+    """
     nodes = list(family.nodes.values())
-    chosen = {parent for node in nodes for parent in node.parents}
     last = max(node.generation for node in nodes)
+    level = {node.id: node.generation for node in nodes}
+    first: dict[str, int] = {}
+    for node in nodes:
+        for parent in node.parents:
+            first[parent] = min(first.get(parent, last), node.generation)
+    for node in nodes:
+        if node.recipe is None and node.id in first:  # who came later stands above the first child
+            level[node.id] = first[node.id] - 1
     rows: list[list[Node]] = []
     left_out: list[int] = []
     for generation in range(last + 1):
-        own = [node for node in nodes if node.generation == generation]
-        kept = [node for node in own if node.id in chosen]
+        kept = [node for node in nodes if level[node.id] == generation and node.id in first]
         if generation == last:
-            kept += [node for node in own if node.id not in chosen]
+            kept += [node for node in nodes if level[node.id] == last and node.id not in first]
         if kept:
             rows.append(kept[-MOST_ACROSS:])
-            left_out.append(len(own) - len(rows[-1]))
+            own = sum(node.generation == generation for node in nodes)
+            elsewhere = sum(node.generation == generation and level[node.id] > generation for node in nodes)
+            late = sum(node.generation < generation for node in rows[-1])
+            left_out.append(own - elsewhere - len(rows[-1]) + late)
     rows, left_out = rows[-MOST_DOWN:], left_out[-MOST_DOWN:]
     children: dict[str, list[str]] = {}
     for node in (node for row in rows for node in row):
