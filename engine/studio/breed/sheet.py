@@ -52,7 +52,7 @@ def save_sheet(
         draw.line((MARGIN, y, size[0] - MARGIN, y), RULE)
     place(children, top + above, [_caption(node) for node in children])
     with part_beside(out) as part:
-        sheet.save(part, "PNG", optimize=True)
+        sheet.save(part, "PNG", compress_level=6)
 
 
 def _caption(node: Node) -> str:

@@ -42,7 +42,7 @@ def save_tree(out: Path, family: Family, portraits: Portraits) -> None:
         for node in row:
             _portrait(tree, draw, node, at[node.id], portraits, colours[node.id] if node.id in chosen else None)
     with part_beside(out) as part:
-        tree.save(part, "PNG", optimize=True)
+        tree.save(part, "PNG", compress_level=6)
 
 
 def generations(family: Family) -> tuple[list[list[Node]], list[int]]:

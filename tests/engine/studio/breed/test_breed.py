@@ -12,8 +12,8 @@ from engine.latent import sphere
 from engine.latent.places import Places
 from engine.stage.outputs.picture import read_text
 from engine.studio.breed.breed import Breed, breed, gather
-from engine.studio.breed.child import born
-from engine.studio.breed.cross import KINDS
+from engine.studio.breed.child import Recipe, born
+from engine.studio.breed.cross import KINDS, draw_layers
 from engine.studio.breed.family import Family, read_family
 from engine.studio.breed.genome import Genome
 from engine.studio.journey.drawing import Drawing, Look, info_of
@@ -58,23 +58,33 @@ def test_a_recipe_makes_a_child_again_bit_for_bit(
         assert remade(family, id_, tulip).key == family.nodes[id_].genome.key
 
 
-@pytest.mark.parametrize("cross", KINDS)
-def test_children_of_classes_carry_their_weights(cross: str, conditional: str, tmp_path: Path) -> None:
-    begun = breed(Breed((), tmp_path / "g", conditional, children=3))
+def test_children_of_classes_carry_their_weights(conditional: str, tmp_path: Path) -> None:
+    """They draw as they are kept, and bring all of it into another family."""
+    begun = breed(Breed((), tmp_path / "g", conditional, children=2))
     assert {int(np.argmax(node.genome.classes)) for node in begun.born} <= {0, 1, 2, 3}  # type: ignore[arg-type]
-    rose = breed(Breed(("seed:50",), tmp_path / "g", children=1, class_=1)).born[0]
-    lily = breed(Breed(("seed:51",), tmp_path / "g", children=1, class_=2)).born[0]
-    made = breed(Breed((rose.id, lily.id), tmp_path / "g", children=2, cross=cross, weights=(1, 1)))
-    drawing = Drawing(Look(conditional))
-    family = kept(tmp_path / "g")
-    for node in made.born:
-        weights = family.nodes[node.id].genome.classes
-        assert weights is not None and math.isclose(weights.sum(), 1.0) and weights[[1, 2]].min() > 0
-        assert remade(family, node.id, drawing).key == family.nodes[node.id].genome.key == node.genome.key
-        assert np.array_equal(picture(tmp_path / "g" / f"{node.id}.png"), drawing.draw(node.genome.w(drawing)[None])[0])
+    seeds = Breed(("g0-01", "seed:51"), tmp_path / "g", children=2, class_=3, weights=(1, 1))
+    (node, _) = breed(seeds).born
+    drawing, genome = Drawing(Look(conditional)), kept(tmp_path / "g").nodes[node.id].genome
+    assert genome.classes is not None and math.isclose(genome.classes.sum(), 1.0) and genome.key == node.genome.key
+    assert remade(kept(tmp_path / "g"), node.id, drawing).key == genome.key
+    assert np.array_equal(picture(tmp_path / "g" / f"{node.id}.png"), drawing.draw(genome.w(drawing)[None])[0])
     drawing.close()
-    elsewhere = breed(Breed((str(tmp_path / "g" / f"{made.born[0].id}.png"),), tmp_path / "h", conditional, children=1))
-    assert elsewhere.family.nodes["g0-01"].genome.key == made.born[0].genome.key
+    elsewhere = breed(Breed((str(tmp_path / "g" / f"{node.id}.png"),), tmp_path / "h", conditional, children=1))
+    assert elsewhere.family.nodes["g0-01"].genome.key == genome.key
+
+
+def test_layers_of_two_classes_keep_their_own_and_the_share_is_kept(conditional: str) -> None:
+    drawing = Drawing(Look(conditional))
+    z = np.random.RandomState(0).randn(2, drawing.info.z_dim).astype(np.float32)
+    rose, lily = (Genome("z", row, np.eye(4)[n]) for row, n in zip(z, (1, 2), strict=True))
+    for kind in KINDS[1:]:
+        layers = draw_layers(kind, drawing.info, np.array([0.5, 0.5]), np.random.RandomState(3))
+        child = born([rose, lily], Recipe(("a", "b"), (0.5, 0.5), kind, layers), drawing)
+        share = layers.count(1) / len(layers)
+        assert child.space == "w" and np.allclose(child.classes, [0, 1 - share, share, 0])
+        own = rose.w(drawing, 1.0), lily.w(drawing, 1.0)
+        assert np.array_equal(child.latent, [own[n][layer] for layer, n in enumerate(layers)])
+    drawing.close()
 
 
 def test_the_same_requests_write_the_same_bytes(breeds: Breeds, tmp_path: Path) -> None:
