@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
+from engine.errors import printable
 from engine.studio.journey.kdenlive.document import Element
 from engine.studio.journey.kdenlive.reading import Reading, last, line
 from engine.studio.journey.timeline import Media
@@ -11,6 +12,7 @@ from engine.studio.journey.timeline import Media
 FILES = ("", "avformat", "avformat-novalidate", "loader")
 STILLS = ("qimage", "pixbuf")
 COLOURS = ("color", "colour")
+MOST_NAME = 4096  # of a file's path
 TITLES = ("kdenlivetitle", "qtext", "pango")
 _SPEED = re.compile(r"([+-]?\d{1,6}(?:[.,]\d{1,12})?):(.*)", re.DOTALL | re.ASCII)
 _OLD_SPEED = re.compile(r"(.*)\?(-?\d{1,6}(?:[.,]\d{1,12})?)(?:&strobe=\d{1,6})?", re.DOTALL | re.ASCII)
@@ -117,7 +119,7 @@ def _media(reading: Reading, element: Element, resource: str, still: bool = Fals
     original = known.properties.get("kdenlive:originalurl", "") or element.properties.get("kdenlive:originalurl", "")
     digest = known.properties.get("kdenlive:file_hash", "") or element.properties.get("kdenlive:file_hash", "")
     length = reading.length(known) if known.service() not in ("timewarp", "framebuffer") else None
-    name = line(original or resource)
+    name = printable((original or resource).strip())[:MOST_NAME]  # as it is: two spaces may stand in a file's name
     return Media(name, line(digest), None if still else length, still and not _SEQUENCE_OF_STILLS.search(name))
 
 

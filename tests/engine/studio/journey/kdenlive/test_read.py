@@ -87,6 +87,11 @@ def test_a_proxy_stands_for_its_original(tmp_path: Path) -> None:
     assert timeline(tmp_path, body).media[0].name == "films/a.mp4"
 
 
+def test_the_name_of_a_file_is_kept_as_it_is(tmp_path: Path) -> None:
+    body = project(track("t", entry(0, 9)), producers=producer("p", "my  films/two  spaces \u00e9.mp4"))
+    assert timeline(tmp_path, body).media[0].name == "my  films/two  spaces \u00e9.mp4"
+
+
 def test_tracks_come_from_the_bottom_up_without_the_hidden_the_muted_and_the_sound(tmp_path: Path) -> None:
     sound = '<property name="kdenlive:audio_track">1</property>'
     body = project(
