@@ -1,7 +1,9 @@
 """Where things lie: shipped data (from a checkout, an editable install or a wheel), the user's cache, a show."""
 
+import errno
 import os
 import secrets
+import shutil
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,6 +65,24 @@ def part_beside(path: Path) -> Iterator[Path]:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def reserve(path: Path) -> None:
+    """Take the room on the disk that a file of holes says it has, before its pages are written through a map.
+
+    On a full disk such a write ends the process at once (SIGBUS). InputError where there is not enough room.
+    """
+    size = path.stat().st_size
+    try:
+        if hasattr(os, "posix_fallocate"):
+            with path.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, size)
+        elif shutil.disk_usage(path).free < size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError as error:
+        raise InputError(
+            f"{path.parent}: no room for {size / 1e6:.0f} MB ({error.strerror}); free some, or choose another disk"
+        ) from None
 
 
 def use_numba_cache() -> None:

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.studio import light
+
 _TO_LMS = np.array(
     [[1, 1, 1], [0.3963377774, -0.1055613458, -0.0894841775], [0.2158037573, -0.0638541728, -1.2914855480]]
 )
@@ -17,6 +19,4 @@ def srgb(lab: NDArray[np.float64]) -> NDArray[np.uint8]:
 
     What a screen cannot show is clipped.
     """
-    rgb = np.clip((lab @ _TO_LMS) ** 3 @ _TO_RGB, 0, 1)
-    curved = np.where(rgb <= 0.0031308, 12.92 * rgb, 1.055 * rgb ** (1 / 2.4) - 0.055)
-    return np.asarray(np.rint(curved * 255), np.uint8)
+    return light.srgb((lab @ _TO_LMS) ** 3 @ _TO_RGB)

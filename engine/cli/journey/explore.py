@@ -23,6 +23,7 @@ from engine.cli.journey.options import (
     parse_burn,
     telling,
     workers_of,
+    working,
 )
 from engine.cli.learn.options import LayersOption, layers_of
 
@@ -77,19 +78,24 @@ def explore(
     """
     from engine.studio.journey.explore import Explore, parse_middle
     from engine.studio.journey.explore import explore as run
-    from engine.studio.journey.film import proxy_of
+    from engine.studio.journey.film import check_proxy, proxy_of
     from engine.studio.journey.pair import open_pair
 
     burnt, by = parse_burn(burn), workers_of(workers, ray)
-    look = look_of(open_pair(pair), model, size, psi, class_, device)
+    given = open_pair(pair)
+    look = look_of(given, model, size, psi, class_, device)
+    if proxy:
+        check_proxy(out, look, given.facts.snapshots if look.model == given.facts.model else ())
     wanted = Explore(
         pair, out, around, between, novel, noise, layers_of(layers), count, hold, frames, parse_middle(middle), apart,
-        candidates, seed, sheet,
+        candidates, seed, sheet, proxy,
     )  # fmt: skip
     with tidy(), telling() as tell:
         made = run(wanted, look, tell)
-        for one in made.pairs if proxy else ():
-            proxy_of(one, look, burnt, workers=by, tell=tell)
+    if proxy:
+        with working() as (tell, stop):
+            for one in made.pairs:
+                proxy_of(one, look, burnt, workers=by, tell=tell, stop=stop)
     total = sum(map(len, made.pairs))
     last = f" to {made.pairs[-1].path.stem}" if len(made.pairs) > 1 else ""
     typer.echo(f"{made.pairs[0].path.stem}{last}: {total} frames" + (f"; {made.sheet.name}" if made.sheet else ""))

@@ -18,7 +18,6 @@ from engine.cli.journey.options import (
     workers_of,
     working,
 )  # fmt: skip
-from engine.cli.options import parse_device
 from engine.errors import InputError
 
 
@@ -63,7 +62,7 @@ def grid(
             f"{given.path}: its .json names no snapshots; give --snapshots with models or a folder of them"
         )
     if out is not None:
-        look = look_of(given, models[0], size, psi, device=parse_device(device))
+        look = look_of(given, models[0], size, psi, device=device)
         with working() as (tell, stop):
             run(
                 given, look, models, out, frame=frame, columns=columns, sound=audio, workers=workers_of(workers, ray),

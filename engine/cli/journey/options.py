@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli.learn.options import RayOption, WorkersOption, telling, workers_of, working
-from engine.cli.options import parse_size
+from engine.cli.options import parse_device, parse_size
 from engine.errors import InputError
 
 if TYPE_CHECKING:
@@ -84,10 +84,20 @@ def look_of(
     pair: "Pair", model: str | None = None, size: str | None = None, psi: float | None = None,
     class_: int | None = None, device: str = "cpu",
 ) -> "Look":  # fmt: skip
-    """How a pair is drawn: as the options say, else as its `.json` does. InputError where neither names a model."""
+    """How a pair is drawn: as the options say, else as its `.json` does.
+
+    InputError where neither names a model, or the one of the `.json` is not found, or is another one now.
+    """
     from engine.studio.journey.drawing import Look
+    from engine.studio.journey.moved import check_model
 
     facts = pair.facts
     if not (model or facts.model):
         raise InputError(f"{pair.path}: no .json beside it names a model; give --model M")
-    return Look(model or facts.model, parse_size(size), facts.psi if psi is None else psi, class_, device=device)
+    if not model:
+        check_model(facts, pair.path)
+    if psi is not None and not 0 <= psi <= 2:
+        raise InputError(f"--psi {psi:g}: give 0 to 2")
+    return Look(
+        model or facts.model, parse_size(size), facts.psi if psi is None else psi, class_, device=parse_device(device)
+    )

@@ -24,7 +24,6 @@ from engine.cli.journey.options import (
     workers_of,
     working,
 )  # fmt: skip
-from engine.cli.options import parse_device
 
 
 @journey.command(epilog="Example: latenz journey render piece --size 1024x1024 --audio song.wav -o piece.mp4")
@@ -54,7 +53,7 @@ def render(
 
     rate = parse_rate(fps)
     given = open_pair(pair, rate)
-    look = look_of(given, model, size, psi, class_, parse_device(device))
+    look = look_of(given, model, size, psi, class_, device)
     final, crew = Final(out, rate, audio, show or "", take), workers_of(workers, ray)
     if show:  # in one pass: nothing is left to go on from
         with tidy(), telling() as tell:

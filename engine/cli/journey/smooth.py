@@ -25,8 +25,10 @@ from engine.cli.journey.options import (
     parse_rate,
     telling,
     workers_of,
+    working,
 )
 from engine.cli.learn.options import SideOption, ThreadsOption
+from engine.cli.options import parse_device
 
 
 @journey.command(epilog="Example: latenz journey smooth chosen --way spring --leg-s 2 -o flowing --strips flowing.png")
@@ -64,7 +66,7 @@ def smooth(
     device: DeviceOption = "cpu",
 ) -> None:
     """Go from key to key: on springs, at constant speed, along a curve, or at a constant pace to the eye."""
-    from engine.studio.journey.film import proxy_of
+    from engine.studio.journey.film import check_proxy, proxy_of
     from engine.studio.journey.pair import open_pair
     from engine.studio.journey.smooth import WAYS, Smooth
     from engine.studio.journey.smooth import smooth as run
@@ -78,15 +80,20 @@ def smooth(
 
         raise InputError(f"--way {way}: give {', '.join(WAYS)}{nearest(way, list(WAYS))}")
     burnt = parse_burn(burn)
-    look = look_of(open_pair(pair), model, size, psi, class_, device) if proxy else None
+    look = None
+    if proxy:
+        given = open_pair(pair)
+        look = look_of(given, model, size, psi, class_, device)
+        check_proxy(out, look, given.facts.snapshots if look.model == given.facts.model else ())
     wanted = Smooth(
         pair, out, known, keys, leg_s, seconds, parse_rate(fps), closed, Pull(frequency_hz, damping), model, strips,
-        side, class_, threads, device,
+        side, class_, threads, parse_device(device), proxy,
     )  # fmt: skip
     with tidy(), telling() as tell:
         made = run(wanted, tell)
-        if look is not None:
-            proxy_of(made.pair, look, burnt, workers=workers_of(workers, ray), tell=tell)
+    if look is not None:
+        with working() as (tell, stop):
+            proxy_of(made.pair, look, burnt, workers=workers_of(workers, ray), tell=tell, stop=stop)
     typer.echo(f"{made.pair.path.name}: {made.keys} keys in {len(made.pair)} frames")
     typer.echo(
         f"largest change of velocity from frame to frame: {made.kink:.3g} {made.unit}; slerp {made.kink_slerp:.3g}"

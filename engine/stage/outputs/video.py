@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine.errors import InputError
-from engine.paths import check_output
+from engine.paths import check_output, reserve
 
 VIDEO = (".mp4", ".mov", ".mkv")
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
@@ -88,6 +88,11 @@ class Array(Output):
         shape = (frames, size[1], size[0], 3)
         self._array = np.lib.format.open_memmap(self.part, mode="w+", dtype=np.uint8, shape=shape)
         self._next = 0
+        try:
+            reserve(self.part)
+        except InputError:
+            self.abort()
+            raise
 
     def write(self, frame: NDArray[np.uint8]) -> None:
         self._array[self._next] = frame
@@ -215,6 +220,21 @@ class Coder:
         self._file.mux(self._stream.encode(None))
 
 
+def open_sound(path: Path) -> Any:
+    """A sound file, opened with PyAV. InputError for what has no sound that can be read."""
+    import av
+
+    try:
+        file = av.open(str(path))
+        if not file.streams.audio:
+            file.close()
+            raise ValueError("no sound in it")
+    except (av.FFmpegError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: not a sound file that can be read ({why}); give .wav, .flac, .mp3 or .m4a") from None
+    return file
+
+
 class Sound:
     """Decodes a sound file and encodes it beside the pictures, as far as they have come."""
 
@@ -222,12 +242,9 @@ class Sound:
         import av
 
         self._file = file
-        try:
-            self._input = av.open(str(path))
-            channels = self._input.streams.audio[0].codec_context.channels
-            self._frames = self._input.decode(audio=0)
-        except (av.FFmpegError, IndexError, ValueError) as error:
-            raise InputError(f"{path}: not a sound file that can be read ({error})") from None
+        self._input = open_sound(path)
+        channels = self._input.streams.audio[0].codec_context.channels
+        self._frames = self._input.decode(audio=0)
         # One channel stays one: spread over two it would lose 3 dB.
         self._layout = "mono" if channels == 1 else "stereo"
         self._stream = file.add_stream("aac", rate=SOUND_HZ, layout=self._layout)

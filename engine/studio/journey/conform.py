@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import InputError, printable
-from engine.latent.sequence_file import Facts, Mark, read_facts
-from engine.paths import check_output
+from engine.latent.sequence_file import Facts, Mark
 from engine.studio.journey.bridge import Gap, bridge, spans
 from engine.studio.journey.cut import Cut, held
 from engine.studio.journey.drawing import info_of
 from engine.studio.journey.media import find
-from engine.studio.journey.pair import Pair, PairWriter, named
+from engine.studio.journey.pair import Pair, PairWriter, check_place, named
 from engine.studio.journey.plan import Plan, plan
 from engine.studio.journey.projects import read_project
 from engine.studio.journey.report import Report, Used, line, runs_of, times_used, unsupported_of
@@ -65,7 +64,7 @@ def conform(project: Path, out: Path, how: How = How(), tell: Tell = quiet) -> C
     InputError for a project that cannot be read or does not hold together, for media that are not found or not
     certain, and with `strict` for anything that latents have no counterpart of. Nothing is written then.
     """
-    _check_output(out, how)
+    check_place(out, proxy=how.proxy)
     if how.fps is not None and project.suffix.lower() != ".edl":
         raise InputError(f"--fps {how.fps}: {project.name} says its own rate; only an .edl does not")
     timeline = read_project(project, fps=how.fps) if how.fps is not None else read_project(project)
@@ -74,7 +73,7 @@ def conform(project: Path, out: Path, how: How = How(), tell: Tell = quiet) -> C
 
 def conformed(timeline: Timeline, project: Path, out: Path, how: How = How(), tell: Tell = quiet) -> Conformed:
     """`conform` for a timeline that is read already; its media lie beside `project`."""
-    _check_output(out, how)
+    check_place(out, proxy=how.proxy)
     unsupported = unsupported_of(timeline)
     if how.strict and unsupported:
         lines = [line(thing, timeline.fps) for thing in unsupported[:_LISTED]]
@@ -111,8 +110,7 @@ def _write(
     """All rows, block after block."""
     cut, n = Cut(held(made), sources, how.between), len(made)
     over = spans(made.gap) if how.gap != "hold" else np.empty((0, 2), np.intp)
-    former = _proxy(out, how)
-    with PairWriter(out, cut.shape, n, facts, cut.classes) as writer:
+    with PairWriter(out, cut.shape, n, facts, cut.classes, how.proxy) as writer:
         for first in range(0, n, cut.block):
             last = min(first + cut.block, n)
             rows, classes = cut.rows(np.arange(first, last))
@@ -125,10 +123,7 @@ def _write(
             writer.write(rows, classes)
             cut.let_go()
             tell("conforming", last, n)
-        pair = writer.close()
-    if former is not None:
-        former.unlink(missing_ok=True)
-    return pair
+        return writer.close()
 
 
 def _facts(timeline: Timeline, sources: Mapping[int, Source], marks: tuple[Mark, ...], project: Path) -> Facts:
@@ -160,23 +155,3 @@ def _marks(timeline: Timeline, made: Plan, sources: Mapping[int, Source]) -> tup
             begins = np.flatnonzero(shown & ~np.concatenate([[False], shown[:-1]]))
             found.update(replace(mark, frame=int(frame)) for frame in begins[:_MOST_MARKS])
     return tuple(sorted(found, key=lambda mark: (mark.frame, mark.name))[:_MOST_MARKS])
-
-
-def _check_output(out: Path, how: How) -> None:
-    """InputError for what can be said before anything is read."""
-    check_output(named(out))
-    _proxy(out, how)
-
-
-def _proxy(out: Path, how: How) -> Path | None:
-    """The video of an earlier sequence of this name, which goes with it. InputError for one that is something else."""
-    video = named(out).with_suffix(".mp4")
-    if not video.is_file():
-        return None
-    facts = read_facts(video.with_suffix(".json"))
-    if not how.proxy and (facts is None or facts.proxy != video.name):
-        raise InputError(
-            f"{video}: there already, and no proxy of the sequence that is replaced; move it, give another name, or "
-            "draw it anew with --proxy"
-        )
-    return video

@@ -39,9 +39,7 @@ class Drawing:
         how = How(backend=_backend(look), live=False)
         self.look, self.info = look, model_info(look.model, how=how)
         self.classes = int(self.info.extra.get("classes", 0))
-        if look.class_ is not None and not 0 <= look.class_ < self.classes:
-            have = f"classes 0 to {self.classes - 1}" if self.classes else "no classes"
-            raise InputError(f"--class {look.class_}: {self.info.name} has {have}")
+        check_class(look.class_, self.info)
         own = self.info.width, self.info.height
         self.size = look.size or own
         self._drawn = own if _fixed(self.info) else self.size
@@ -117,6 +115,14 @@ class Drawing:
     def close(self) -> None:
         """Give back what is held."""
         self._generator.close()
+
+
+def check_class(class_: int | None, info: ModelInfo) -> None:
+    """InputError for a class that a model does not have."""
+    count = int(info.extra.get("classes", 0))
+    if class_ is not None and not 0 <= class_ < count:
+        have = f"classes 0 to {count - 1}" if count else "no classes"
+        raise InputError(f"--class {class_}: {info.name} has {have}")
 
 
 def _fixed(info: ModelInfo) -> bool:

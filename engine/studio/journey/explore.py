@@ -19,7 +19,7 @@ from engine.studio.journey.explore_pieces import Journeys, Middle, Piece, around
 from engine.studio.journey.explore_sheet import COLUMNS, LONGER_PX, Sheet
 from engine.studio.journey.moments import moments
 from engine.studio.journey.novel import Novel, novel
-from engine.studio.journey.pair import Pair, PairWriter, named, open_pair
+from engine.studio.journey.pair import Pair, PairWriter, check_place, named, open_pair
 from engine.studio.journey.strangers import Opened, Strangers
 from engine.studio.journey.timeline import MAX_FRAMES, Mark
 from engine.studio.learn.work import Tell, quiet
@@ -39,6 +39,7 @@ class Explore:
     middle : where a journey's place in the middle is from; None: of the pair between two places, none by chance
     apart : a pair for each place or journey; None: journeys apart, places together
     candidates : among which novel places are sought
+    proxy : videos are drawn afterwards, and replace what has their names
     """
 
     source: Path
@@ -56,6 +57,7 @@ class Explore:
     candidates: int = 1000
     seed: int = 0
     sheet: bool = True
+    proxy: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,6 +136,7 @@ def _check(wanted: Explore, pair: Pair, look: Look) -> Middle:
             raise InputError("--layers: neighbours (--around) in w differ in layers; these rows are z, whole")
         if bad := [layer for layer in wanted.layers if not 0 <= layer < info.num_ws]:
             raise InputError(f"--layers {bad[0]}: {info.name} has 0 to {info.num_ws - 1}")
+    check_place(wanted.out, [wanted.source], wanted.proxy)
     if wanted.sheet:
         check_output(named(wanted.out).with_suffix(".png"))
     given = None if wanted.between is None else moments(wanted.between, pair, "--between")
@@ -203,7 +206,7 @@ def _write_apart(wanted: Explore, pair: Pair, facts: Facts, pieces: Iterable[Pie
         marks = tuple(Mark(at, name) for at, name in zip(piece.at, piece.names, strict=True))
         own = replace(facts, marks=marks if not piece.held else (), made=f"{facts.made}: {piece.heading}")
         out = base.with_name(f"{base.name}_{n:02d}")
-        with PairWriter(out, pair.rows.shape[1:], piece.frames, own, _classes(pair)) as writer:
+        with PairWriter(out, pair.rows.shape[1:], piece.frames, own, _classes(pair), wanted.proxy) as writer:
             for rows, classes in piece.blocks():
                 writer.write(rows, classes)
             yield writer.close()
@@ -213,7 +216,7 @@ def _write_together(wanted: Explore, pair: Pair, facts: Facts, pieces: Iterable[
     """One pair with all, a mark where each begins."""
     marks: list[Mark] = []
     first = 0
-    with PairWriter(wanted.out, pair.rows.shape[1:], total, facts, _classes(pair)) as writer:
+    with PairWriter(wanted.out, pair.rows.shape[1:], total, facts, _classes(pair), wanted.proxy) as writer:
         for piece in pieces:
             marks.append(Mark(first, " ".join(piece.heading.split())))
             first += piece.frames

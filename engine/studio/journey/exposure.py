@@ -6,9 +6,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.studio.light import LINEAR, srgb
+
 Way = Literal["veils", "bloom", "mean", "light", "dark", "slit"]
 
-_LINEAR = np.array([c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in np.arange(256) / 255.0])
 _LUMINANCE = (0.2126, 0.7152, 0.0722)  # of linear BT.709
 SHARP = 0.5  # of bloom: what the middle frame is of the whole
 
@@ -46,7 +47,7 @@ class Exposure:
 
     def add(self, picture: NDArray[np.uint8]) -> None:
         """Lay the next picture (height, width, 3) sRGB over the others."""
-        light = _LINEAR[picture]
+        light = LINEAR[picture]
         if not self._next:
             self._sum, self._weight = np.zeros(light.shape), np.zeros(light.shape[:2])
         weight = self._weight_of(light)
@@ -71,10 +72,3 @@ class Exposure:
         eased = np.sin(np.pi * (self._next + 0.5) / self._count)
         red, green, blue = (light[..., i] * part for i, part in enumerate(_LUMINANCE))
         return np.asarray(eased * np.exp(WAYS[self._way].lean * np.cbrt(red + green + blue)))
-
-
-def srgb(light: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Linear light 0..1 as bytes (IEC 61966-2-1)."""
-    light = light.clip(0.0, 1.0)
-    curve = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.asarray(np.round(255.0 * curve), np.uint8)

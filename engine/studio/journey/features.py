@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from engine.studio.light import LINEAR
+
 Array = NDArray[np.float64]
 Features = NDArray[np.float32]
 
@@ -33,7 +35,6 @@ _LAB = np.array([
     [1.9779984951, -2.4285922050, 0.4505937099],
     [0.0259040371, 0.7827717662, -0.8086757660],
 ])  # fmt: skip
-_LINEAR = np.array([c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in np.arange(256) / 255.0])
 
 GROUPS = (CELLS * CELLS * 3, TONES + TONES * TONES, WAYS * sum(cells * cells for _, cells in SCALES))
 LENGTH = sum(GROUPS)
@@ -61,7 +62,7 @@ def distances(found: Features, other: Features) -> Features:
 
 
 def _oklab(picture: NDArray[np.uint8]) -> Array:
-    return np.asarray(np.cbrt(_LINEAR[picture] @ _LMS.T) @ _LAB.T)
+    return np.asarray(np.cbrt(LINEAR[picture] @ _LMS.T) @ _LAB.T)
 
 
 def _pooled(values: Array, cell: int) -> Array:

@@ -20,8 +20,8 @@ from engine.errors import EngineError, InputError, RoomError
 from engine.studio.farm import Chunk, Workers, chunks_of, farm
 from engine.studio.journey.beside import Beside
 from engine.studio.journey.burn import ROW, Burn, burner
-from engine.studio.journey.drawing import Drawing, Look, info_of, whole_name
-from engine.studio.journey.pair import Pair, with_proxy
+from engine.studio.journey.drawing import Drawing, Look, check_class, info_of, whole_name
+from engine.studio.journey.pair import Facts, Pair, named, with_proxy
 from engine.studio.journey.panel import Panel
 from engine.studio.journey.parts import SUFFIXES, Reel, assemble, check_reel, open_piece
 from engine.studio.journey.rates import Rated, frames_at
@@ -68,9 +68,8 @@ def film(
         pair.check(info_of(model))
     rate = style.fps or pair.facts.fps
     asked = _asked(pair, look, style, rate)
-    reel = Reel(
-        out, _size(asked), rate, frames_at(len(pair), pair.facts.fps, rate), style.every_key, style.sound
-    )  # fmt: skip
+    size, frames = _size(look, style.snapshots, style.columns), frames_at(len(pair), pair.facts.fps, rate)
+    reel = Reel(out, size, rate, frames, style.every_key, style.sound)
     check_reel(reel)
     asked |= {"kind": reel.kind, "size": list(reel.size)}
     long = max(LEAST_FRAMES, min(FRAMES, CHUNK_PX // (reel.size[0] * reel.size[1])))
@@ -103,12 +102,23 @@ def proxy_of(
 ) -> Pair:  # fmt: skip
     """Draw NAME.mp4 beside NAME.npy, to be edited, and enter it in NAME.json.
 
-    Each frame is a key frame, the rate constant, the count exact. A pair of snapshots is drawn as their grid.
+    Each frame is a key frame, the rate constant, the count exact. A pair of snapshots is drawn as their grid. The
+    `.json` names the model where it named none.
     """
     style = Style(burn, True, sound=sound, snapshots=pair.facts.snapshots)
-    return with_proxy(
-        pair, film(pair, look, pair.path.with_suffix(".mp4"), style, workers=workers, tell=tell, stop=stop)
-    )
+    video = film(pair, look, pair.path.with_suffix(".mp4"), style, workers=workers, tell=tell, stop=stop)
+    facts = replace(pair.facts, psi=look.psi)
+    if not facts.model:
+        facts = replace(facts, model=whole_name(look.model), model_hash=info_of(look.model).hash)
+    return with_proxy(replace(pair, facts=facts), video)
+
+
+def check_proxy(
+    out: Path, look: Look, snapshots: tuple[str, ...] = (), sound: Path | None = None
+) -> None:  # fmt: skip
+    """InputError, before rows are written, for a proxy NAME.mp4 that could not be drawn of them."""
+    check_class(look.class_, info_of(look.model))
+    check_reel(Reel(named(out).with_suffix(".mp4"), _size(look, snapshots), Facts().fps, 1, True, sound))
 
 
 def check_apart(pair: Pair, out: Path) -> None:
@@ -191,11 +201,10 @@ def _drawing(asked: Mapping[str, Any]) -> Drawing | Panel:
     return Panel(looks, asked["names"], asked["columns"], tuple(asked["size"]), top_px)
 
 
-def _size(asked: Mapping[str, Any]) -> tuple[int, int]:
+def _size(look: Look, snapshots: tuple[str, ...], columns: int = 0) -> tuple[int, int]:
     """Of the pictures, before any is drawn."""
-    look = _looks(asked)[0]
-    if asked["panel"]:
-        return Panel.size_of(look, len(asked["looks"]), asked["columns"], look.size)
+    if snapshots:
+        return Panel.size_of(replace(look, model=snapshots[0]), len(snapshots), columns, look.size)
     if look.size is not None:
         return look.size
     info = info_of(look.model)

@@ -10,7 +10,7 @@ A bare `.npy`, as artists pass them on, is a pair as well: its rate and model ar
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 
 from engine.errors import InputError, ModelError
 from engine.generator.base import ModelInfo
-from engine.latent.sequence_file import KIND, VERSION, read_facts
+from engine.latent.sequence_file import KIND, VERSION, classes_beside, read_facts
 from engine.latent.sequence_file import Facts as Facts
-from engine.paths import check_output, part_beside
+from engine.paths import check_output, part_beside, reserve
 from engine.studio.arrays import let_go, load_npy
+from engine.studio.journey.moved import found_again
 from engine.studio.journey.timeline import MAX_FRAMES
 
 ENDS = 1_000_000  # bytes at either end of a large file that its digest is of
@@ -75,7 +76,9 @@ class Pair:
 
 
 def named(path: Path) -> Path:
-    """The `.npy` that NAME, NAME.npy, NAME.mp4 or NAME.json stands for."""
+    """The `.npy` that NAME, NAME.npy, NAME.mp4 or NAME.json stands for. InputError for what is no name."""
+    if path.name in ("", ".."):
+        raise InputError(f"'{path}': no name of a sequence; give one, for example first")
     return path.with_suffix(".npy") if path.suffix.lower() in (".npy", ".mp4", ".json") else path.with_name(
         path.name + ".npy"
     )  # fmt: skip
@@ -90,9 +93,9 @@ def open_pair(path: Path, fps: Fraction | None = None) -> Pair:
     rows = load_npy(path)
     if rows.dtype.kind != "f" or rows.ndim not in (2, 3) or not rows.size or len(rows) > MAX_FRAMES:
         raise InputError(f"{path}: shape {rows.shape}, {rows.dtype}; a sequence is floats, frames x z_dim or w")
-    facts = read_facts(path.with_suffix(".json")) or Facts(fps=fps or Facts().fps)
+    facts = found_again(read_facts(path.with_suffix(".json")) or Facts(fps=fps or Facts().fps), path.parent)
     classes = None
-    if (beside := path.with_name(f"{path.stem}.classes.npy")).is_file():
+    if (beside := classes_beside(path)).is_file():
         classes = load_npy(beside)
         if classes.ndim != 2 or len(classes) != len(rows) or classes.dtype.kind != "f":
             raise InputError(f"{beside}: shape {classes.shape}; {path.name} takes {len(rows)} x classes")
@@ -101,27 +104,53 @@ def open_pair(path: Path, fps: Fraction | None = None) -> Pair:
     return Pair(path, rows, facts, classes)
 
 
+def check_place(out: Path, sources: Iterable[Path] = (), proxy: bool = False) -> Path | None:
+    """The video of an earlier sequence of this name, which goes when that is replaced; None where there is none.
+
+    sources : what is read, which a new pair must not replace
+    proxy : a video is drawn afterwards, and replaces whatever has its name
+    InputError for a place that cannot be written, and for a video there that is something else.
+    """
+    path = named(out)
+    check_output(path)
+    if path.resolve() in [named(source).resolve() for source in sources]:
+        raise InputError(f"{out}: is the sequence that this is made of; give another name")
+    video = path.with_suffix(".mp4")
+    if not video.is_file():
+        return None
+    if not proxy and ((facts := read_facts(path.with_suffix(".json"))) is None or facts.proxy != video.name):
+        raise InputError(
+            f"{video}: there already, and no proxy of the sequence that is replaced; move it, give another name, or "
+            "draw it anew with --proxy"
+        )
+    return video
+
+
 class PairWriter:
     """Writes rows as they come, straight to the disk; nothing is there until all is.
 
-    out : NAME or NAME.npy; count : rows in all
+    out : NAME or NAME.npy; count : rows in all; proxy : as `check_place` takes it
     """
 
-    def __init__(self, out: Path, shape: Sequence[int], count: int, facts: Facts, classes: int = 0) -> None:
+    def __init__(
+        self, out: Path, shape: Sequence[int], count: int, facts: Facts, classes: int = 0, proxy: bool = False
+    ) -> None:  # fmt: skip
         if not 0 < count <= MAX_FRAMES:
             raise InputError(f"{count} frames; give 1 to {MAX_FRAMES}")
         self.path, self.facts = named(out), facts
-        check_output(self.path)
+        self._video = check_place(out, proxy=proxy)
         self._part = self.path.with_name(f".{self.path.name}.part")
-        self._rows = np.lib.format.open_memmap(self._part, mode="w+", dtype=np.float32, shape=(count, *shape))
-        self._classes_path = self.path.with_name(f"{self.path.stem}.classes.npy")
+        self._classes_path = classes_beside(self.path)
         self._classes_part = self.path.with_name(f".{self._classes_path.name}.part")
         self._classes: Any = None
-        if classes:
-            self._classes = np.lib.format.open_memmap(
-                self._classes_part, mode="w+", dtype=np.float32, shape=(count, classes)
-            )
         self._next = 0
+        try:
+            self._rows = _mapped(self._part, (count, *shape))
+            if classes:
+                self._classes = _mapped(self._classes_part, (count, classes))
+        except BaseException:
+            self.abort()
+            raise
 
     def write(self, rows: Rows, classes: Rows | None = None) -> None:
         """Add rows (n, ...), with the class weights of each where there are any."""
@@ -145,6 +174,8 @@ class PairWriter:
         else:
             self._classes_path.unlink(missing_ok=True)
         self._part.replace(self.path)
+        if self._video is not None:
+            self._video.unlink(missing_ok=True)
         write_facts(self.path, self.facts)
         return open_pair(self.path)
 
@@ -161,6 +192,13 @@ class PairWriter:
     ) -> None:
         if kind is not None:
             self.abort()
+
+
+def _mapped(path: Path, shape: tuple[int, ...]) -> Any:
+    """A new .npy of float32 that is written in place. InputError where the disk has no room for it."""
+    rows = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+    reserve(path)
+    return rows
 
 
 def write_facts(path: Path, facts: Facts) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine.errors import InputError, RoomError
 from engine.stage.outputs.joined import count, join
-from engine.stage.outputs.video import VIDEO, Coder, Output, open_output, picture_name, png
+from engine.stage.outputs.video import VIDEO, Coder, Output, open_output, open_sound, picture_name, png
 
 Picture = NDArray[np.uint8]
 SUFFIXES = {"video": ".mp4", "pictures": ".zip", "array": ".raw"}  # of pieces
@@ -142,4 +142,5 @@ def check_reel(reel: Reel) -> None:
             raise InputError(f"--audio {reel.sound}: {reel.out} has no sound; give .mp4, .mov or .mkv")
         if not reel.sound.is_file():
             raise InputError(f"--audio {reel.sound}: no such file")
+        open_sound(reel.sound).close()
     open_output(reel.out, (16, 16), float(reel.rate), 1).abort()

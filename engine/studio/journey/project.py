@@ -112,9 +112,10 @@ def _mix(layout: Layout, clips: Sequence[Clip], clip: Clip) -> Mix:
 
 def _proxy(pair: Pair) -> Path:
     if pair.proxy is None:
+        name = pair.facts.proxy or pair.path.with_suffix(".mp4").name
         raise InputError(
-            f"{pair.path}: no proxy video {pair.facts.proxy or pair.path.with_suffix('.mp4').name} beside it; "
-            "an editor needs one: draw it with `latenz journey render`"
+            f"{pair.path}: no proxy video {name} beside it; an editor needs one: draw it with "
+            f"`latenz journey render {pair.path.stem} -o {pair.path.stem}.mp4`"
         )
     return pair.proxy
 

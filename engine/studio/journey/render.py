@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.errors import InputError
 from engine.studio.farm import Workers
 from engine.studio.journey.drawing import Look, info_of
-from engine.studio.journey.film import ALONE, Style, check_apart, film
+from engine.studio.journey.film import ALONE, Style, check_apart, film, proxy_of
 from engine.studio.journey.pair import Pair
 from engine.studio.journey.parts import Reel
 from engine.studio.journey.rates import frames_at
@@ -34,11 +34,14 @@ def render(
 ) -> Path:
     """Draw it. Twice the same request gives the same bytes, whoever does the work; a killed one goes on.
 
-    Through a show it is one pass by one process, from the beginning. InputError for what cannot be done.
+    Through a show it is one pass by one process, from the beginning. In the place of a proxy that is not there, what is
+    drawn is the proxy: each frame a key frame, as an editor needs it. InputError for what cannot be done.
     """
     check_apart(pair, final.out)
-    if final.out.resolve() == (pair.proxy or pair.path.with_suffix(".mp4")).resolve():
-        raise InputError(f"{final.out}: is the place of its proxy, which edits are made with; name another output")
+    if final.out.resolve() == pair.path.with_suffix(".mp4").resolve():
+        _check_proxy(pair, final)
+        drawn = proxy_of(pair, look, "none", sound=final.sound, workers=workers, tell=tell, stop=stop)
+        return drawn.path.with_suffix(".mp4")
     if not final.show:
         if final.take is not None:
             raise InputError(f"--take {final.take}: a take moves a show; give --show too")
@@ -59,3 +62,13 @@ def render(
     reel = Reel(final.out, look.size or (info.width, info.height), rate, frames, sound=final.sound)
     staged(pair, look, reel, final.show, take=final.take, tell=tell)
     return final.out
+
+
+def _check_proxy(pair: Pair, final: Final) -> None:
+    """InputError for a final in the place of a proxy that is there, or that would be none."""
+    if pair.proxy is not None:
+        raise InputError(
+            f"{final.out}: is its proxy, which edits are made with; name another output, or remove it to draw it again"
+        )
+    if final.show or (final.fps or pair.facts.fps) != pair.facts.fps:
+        raise InputError(f"{final.out}: is the place of its proxy, which has its rate and no show; name another output")

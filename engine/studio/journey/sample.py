@@ -13,8 +13,8 @@ from engine.errors import InputError, ModelError
 from engine.generator.base import ModelInfo
 from engine.studio.farm import Workers
 from engine.studio.journey.burn import Burn
-from engine.studio.journey.drawing import Drawing, Look, info_of, whole_name
-from engine.studio.journey.film import ALONE, proxy_of
+from engine.studio.journey.drawing import Drawing, Look, check_class, info_of, whole_name
+from engine.studio.journey.film import ALONE, check_proxy, proxy_of
 from engine.studio.journey.pair import Facts, Pair, PairWriter
 from engine.studio.journey.timeline import MAX_FRAMES
 from engine.studio.learn.work import Stop, Tell, never, quiet
@@ -62,11 +62,13 @@ def sample(wanted: Wanted, workers: Workers = ALONE, tell: Tell = quiet, stop: S
         wanted.fps, models[0], info.hash, wanted.seed, wanted.psi, made=_made(wanted, info),
         snapshots=models if len(models) > 1 else (),
     )  # fmt: skip
+    if wanted.proxy:
+        check_proxy(wanted.out, look, facts.snapshots, wanted.sound)
     shape = (info.z_dim,) if wanted.space == "z" else (info.num_ws, info.w_dim)
     classes = int(info.extra.get("classes", 0))
     drawing = Drawing(replace(look, size=None)) if wanted.space == "w" else None
     try:
-        with PairWriter(wanted.out, shape, wanted.count * wanted.hold, facts, classes) as writer:
+        with PairWriter(wanted.out, shape, wanted.count * wanted.hold, facts, classes, wanted.proxy) as writer:
             for z, weights in places(info, wanted):
                 rows = z if drawing is None else drawing.w(z, weights, 1.0)
                 held = None if weights is None else np.repeat(weights, wanted.hold, 0)
@@ -130,9 +132,7 @@ def _checked(wanted: Wanted) -> ModelInfo:
         raise InputError(f"--psi {wanted.psi:g}: give 0 to 2")
     info = checked_models(wanted.models)
     count = int(info.extra.get("classes", 0))
-    if wanted.class_ is not None and not 0 <= wanted.class_ < count:
-        have = f"classes 0 to {count - 1}" if count else "no classes"
-        raise InputError(f"--class {wanted.class_}: {info.name} has {have}")
+    check_class(wanted.class_, info)
     if wanted.all_classes and (wanted.class_ is not None or not count):
         raise InputError("--all-classes: " + (f"{info.name} has no classes" if not count else "leave out --class"))
     return info

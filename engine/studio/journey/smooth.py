@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from engine.errors import InputError
 from engine.paths import check_output
 from engine.studio.journey.drawing import info_of
-from engine.studio.journey.pair import Pair, PairWriter, open_pair
+from engine.studio.journey.moved import is_there
+from engine.studio.journey.pair import Pair, PairWriter, check_place, open_pair
 from engine.studio.journey.smooth_keys import keys_of
 from engine.studio.journey.smooth_trace import Trace
 from engine.studio.journey.sprung import Pull, by_spring
@@ -35,6 +36,7 @@ class Smooth:
     model : that paces, and that a sequence without a `.json` is of; None is the one that the `.json` names
     strips : a PNG of the trajectory beside great circles past the same keys
     side, class_ : of the pictures that pace looks at
+    proxy : a video is drawn afterwards, and replaces what has its name
     """
 
     source: Path
@@ -52,6 +54,7 @@ class Smooth:
     class_: int | None = None
     threads: int = 2
     device: str = "cpu"
+    proxy: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +84,7 @@ def smooth(wanted: Smooth, tell: Tell = quiet) -> Smoothed:
     if wanted.way == "pace" and not model:
         raise InputError(f"{pair.path}: no .json beside it names a model to look at; give --model M")
     info = None
-    if model:
+    if model and (wanted.way == "pace" or wanted.model or is_there(model)):
         info = info_of(model)
         pair.check(info)
     fps = wanted.fps or pair.facts.fps
@@ -97,7 +100,7 @@ def smooth(wanted: Smooth, tell: Tell = quiet) -> Smoothed:
     )  # fmt: skip
     own, plain = Trace(keys.count, float(fps)), Trace(keys.count, float(fps))
     classes = 0 if pair.classes is None else pair.classes.shape[1]
-    with PairWriter(wanted.out, pair.rows.shape[1:], keys.count, facts, classes) as writer:
+    with PairWriter(wanted.out, pair.rows.shape[1:], keys.count, facts, classes, wanted.proxy) as writer:
         done = 0
         for rows, weights in _blocks(wanted, keys, float(fps), pace):
             own.add(rows)
@@ -163,6 +166,7 @@ def _check(wanted: Smooth) -> None:
         raise InputError(f"--frequency-hz {hz:g}: give more than 0, at most {FASTEST_HZ:g}")
     if not LEAST_DAMPING <= damping <= MOST_DAMPING:
         raise InputError(f"--damping {damping:g}: give {LEAST_DAMPING:g} to {MOST_DAMPING:g}; 1 is critical")
+    check_place(wanted.out, [wanted.source], wanted.proxy)
     if wanted.strips is not None:
         if wanted.strips.suffix.lower() != ".png":
             raise InputError(f"--strips {wanted.strips}: a picture of strips is a .png; name one")

@@ -52,8 +52,8 @@ def open_source(path: Path, name: str, fps: Fraction, folders: Folders) -> Sourc
         folders.inside(video)
         if (count := frames_in(video)) != len(pair):
             raise InputError(
-                f"{video}: {count} frames, and {path.name} has {len(pair)}; draw it again: latenz journey render "
-                f"{path.stem} -o {video.name}"
+                f"{video}: {count} frames, and {path.name} has {len(pair)}; remove it and draw it again: latenz "
+                f"journey render {path.stem} -o {path.stem}.mp4"
             )
     rate = pair.facts.fps / fps
     if rate != 1:

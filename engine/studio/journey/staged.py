@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.controls import Controls, Layout
-from engine.errors import InputError
 from engine.generator.catalog import open_model
 from engine.latent.even import EvenFaders
 from engine.latent.geometry import space_of
@@ -21,7 +20,7 @@ from engine.preset import Options, Show, check_routes, find_show, load_show
 from engine.show.desk import Desk
 from engine.show.picture import OWN, Picture
 from engine.stage.outputs.video import open_output
-from engine.studio.journey.drawing import Look
+from engine.studio.journey.drawing import Look, check_class
 from engine.studio.journey.pair import Pair
 from engine.studio.journey.parts import Reel, check_reel
 from engine.studio.journey.rates import Rated
@@ -66,9 +65,7 @@ class Followed(Picture):
         geometry: Literal["sphere", "flat"] = "sphere" if pair.space == "z" else "flat"
         voice = replace(voice, motion=replace(voice.motion, geometry=geometry))
         count = int(show.info.extra.get("classes", 0))
-        if class_ is not None and not 0 <= class_ < count:
-            have = f"classes 0 to {count - 1}" if count else "no classes"
-            raise InputError(f"--class {class_}: {show.info.name} has {have}")
+        check_class(class_, show.info)
         self._weights: Weights | None = np.eye(1, count, class_ or 0) if count else None
         self._frames = _frames(pair, reel)
         self.show, self.motion_s, self.draw_s = show, 0.0, 0.0

@@ -29,15 +29,13 @@ class Strangers:
         z = np.array([self._z(int(n)) for n in numbers])
         weights = None
         if self._pair.classes is not None:
-            at = [
-                int(np.random.RandomState([self._seed, STREAM + 1, int(n)]).randint(len(self._pair))) for n in numbers
-            ]
-            weights = np.asarray(self._pair.classes[at], np.float64)
+            weights = np.asarray(self._pair.classes[[self._frame(int(n)) for n in numbers]], np.float64)
         if self._pair.space == "w":
             return np.array(self._opened().w(z, weights, psi=1.0), np.float64), weights
         return z, weights
 
     def _frame(self, number: int) -> int:
+        """The frame whose class weights a sample has."""
         return int(np.random.RandomState([self._seed, STREAM + 1, number]).randint(len(self._pair)))
 
     def _z(self, number: int) -> Array:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError, ShowError
+from engine.stage.outputs.joined import count
 from engine.studio.farm import Workers
 from engine.studio.journey.drawing import Drawing, Look
-from engine.studio.journey.pair import Facts, PairWriter
+from engine.studio.journey.pair import Facts, PairWriter, open_pair
 from engine.studio.journey.render import Final, render
 from tests.engine.studio.journey.small import LOOK, left_over, model_of, pair_of, pictures
 
@@ -105,12 +106,26 @@ def test_what_cannot_be_rendered_is_said(tmp_path: Path) -> None:
         render(pair, LOOK, Final(tmp_path / "a.npy", show="pulse"), Workers(2))
     with pytest.raises(InputError, match="--show too"):
         render(pair, LOOK, Final(tmp_path / "a.npy", take=tmp_path / "t.take"))
-    for name, said in (("way.npy", "is the sequence itself"), ("way.mp4", "place of its proxy")):
-        with pytest.raises(InputError, match=said):
-            render(pair, LOOK, Final(tmp_path / name))
+    with pytest.raises(InputError, match="is the sequence itself"):
+        render(pair, LOOK, Final(tmp_path / "way.npy"))
+    with pytest.raises(InputError, match="place of its proxy, which has its rate and no show"):
+        render(pair, LOOK, Final(tmp_path / "way.mp4", fps=Fraction(50)))
     with pytest.raises(ShowError):
         render(pair, LOOK, Final(tmp_path / "a.npy", show=show_of(tmp_path, "[generator]\nmodle = 1\n")))
     assert not (tmp_path / "a.npy").exists() and left_over(tmp_path) == []
+
+
+def test_a_final_in_the_place_of_a_missing_proxy_is_the_proxy(tmp_path: Path, run: Run) -> None:
+    pair = pair_of(tmp_path, 5)
+    pair.path.with_suffix(".json").unlink()  # a bare sequence, as artists pass them on
+    asked = "journey", "render", str(pair.path), "--model", "tulip", "--size", "64x64", "-o", str(tmp_path / "way.mp4")
+    assert run(*asked)[0] == 0
+    found = open_pair(pair.path)
+    assert found.proxy == tmp_path / "way.mp4" and found.facts.proxy == "way.mp4" and found.facts.model == "tulip"
+    assert count(tmp_path / "way.mp4") == (5, 5)
+    before = (tmp_path / "way.mp4").read_bytes()
+    code, _, err = run(*asked)
+    assert code == 2 and "remove it to draw it again" in err and (tmp_path / "way.mp4").read_bytes() == before
 
 
 def test_the_command_needs_a_model_only_where_the_json_names_none(tmp_path: Path, run: Run) -> None:
