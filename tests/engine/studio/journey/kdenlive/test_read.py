@@ -88,7 +88,7 @@ def test_a_proxy_stands_for_its_original(tmp_path: Path) -> None:
 
 
 def test_the_name_of_a_file_is_kept_as_it_is(tmp_path: Path) -> None:
-    body = project(track("t", entry(0, 9)), producers=producer("p", "my  films/two  spaces \u00e9.mp4"))
+    body = project(track("t0", entry(0, 9)), producers=producer("p", "my  films/two  spaces \u00e9.mp4"))
     assert timeline(tmp_path, body).media[0].name == "my  films/two  spaces \u00e9.mp4"
 
 
