@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from engine.errors import InputError
@@ -26,11 +27,13 @@ def read_project(path: Path, **options: Any) -> Timeline:
     """What a project says. InputError for what cannot be read, is too large, or is of no known kind."""
     reader = _found(path, READERS, "read")
     try:
-        size = path.stat().st_size
+        facts = path.stat()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    if size > MAX_BYTES:
-        raise InputError(f"{path}: {size >> 20} MB; a project has at most {MAX_BYTES >> 20} MB")
+    if not S_ISREG(facts.st_mode):  # opening a pipe would wait for ever
+        raise InputError(f"{path}: no file; give the project that the editor saved")
+    if facts.st_size > MAX_BYTES:
+        raise InputError(f"{path}: {facts.st_size >> 20} MB; a project has at most {MAX_BYTES >> 20} MB")
     timeline: Timeline = reader(path, **options)
     return timeline
 

@@ -1,12 +1,15 @@
 """Dissolves from one track to another: what the user laid over the automatic compositing of a sequence."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 
 from engine.studio.journey.kdenlive.blends import blend, pictured
+from engine.studio.journey.kdenlive.cutting import without
 from engine.studio.journey.kdenlive.document import Element
 from engine.studio.journey.kdenlive.reading import Reading
 from engine.studio.journey.timeline import MAX_FRAMES, Dissolve, Track
+
+Span = tuple[int, int]  # the first frame, and the one behind the last
 
 
 def dissolves(
@@ -16,7 +19,7 @@ def dissolves(
 
     numbers : of a track in the project, its place among the tracks read; length : of the sequence, in frames
     """
-    found = []
+    found, covered = [], [_covered(track) for track in tracks]
     for transition in sequence.all("transition"):
         if not pictured(transition):
             continue
@@ -35,7 +38,11 @@ def dissolves(
         if below not in numbers or numbers[below] == numbers[above]:
             reading.tell(first, "a fade against black has no latent; the clip is shown as it is", transition, clip)
             continue
-        found.append(Dissolve(first, done.shares, numbers[below], numbers[above]))
+        made = Dissolve(first, done.shares, numbers[below], numbers[above])
+        if (alone := _alone(made, covered[made.into], covered[made.out])) is not None:
+            name = _name(tracks[made.into], alone)
+            reading.tell(alone, "a fade over a gap has no latent; the clip is shown as it is", transition, name)
+        found.append(made)
     return tuple(sorted(found, key=lambda dissolve: (dissolve.at, dissolve.into)))
 
 
@@ -45,6 +52,33 @@ def _number(reading: Reading, transition: Element, name: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 7):
         raise reading.wrong(transition, f'<transition> {name} "{text[:20]}" is no number of a track')
     return min(int(text), MAX_FRAMES)
+
+
+def _alone(dissolve: Dissolve, upper: list[Span], lower: list[Span]) -> int | None:
+    """The first frame at which the upper clip fades over nothing: the track below has a gap there."""
+    shown = _within(upper, dissolve.at, dissolve.at + len(dissolve.shares))
+    for first, last in without(shown, _within(lower, dissolve.at, dissolve.at + len(dissolve.shares))):
+        for frame in range(first, last):
+            if dissolve.shares[frame - dissolve.at] < 1.0:
+                return frame
+    return None
+
+
+def _covered(track: Track) -> list[Span]:
+    """Where a track has a clip, in order and without overlap."""
+    found: list[Span] = []
+    for clip in track.clips:
+        if found and clip.at <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], clip.end))
+        else:
+            found.append((clip.at, clip.end))
+    return found
+
+
+def _within(spans: list[Span], first: int, last: int) -> list[Span]:
+    """What of some spans lies between two frames."""
+    near = spans[bisect_right(spans, first, key=lambda span: span[1]) : bisect_left(spans, last, key=lambda s: s[0])]
+    return [(max(start, first), min(end, last)) for start, end in near]
 
 
 def _name(track: Track, frame: int) -> str:

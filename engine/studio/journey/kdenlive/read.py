@@ -12,7 +12,7 @@ from engine.studio.journey.kdenlive.guides import guides, ordered, seen
 from engine.studio.journey.kdenlive.mixing import mixed_track
 from engine.studio.journey.kdenlive.nested import Edit, Nest
 from engine.studio.journey.kdenlive.reading import Reading, line
-from engine.studio.journey.kdenlive.tracks import Entry, Row, clip, entries, is_sequence, resolve, rows
+from engine.studio.journey.kdenlive.tracks import Entry, Row, clip, end, entries, is_sequence, resolve, rows
 from engine.studio.journey.timeline import MAX_BYTES, Clip, Mark, Timeline, Track
 
 MAX_FPS = 1000
@@ -58,7 +58,7 @@ def _edit(nest: Nest, sequence: Element) -> Edit:
     length = 0
     for row in rows(reading, sequence):
         found = entries(reading, row)
-        length = max([length, *(entry.end for entry in found)])
+        length = max(length, end(reading, row, found))
         if row.heard:
             played = {id(entry.source.element): entry for entry in found}
             sound |= dict.fromkeys(name for entry in played.values() for name in _heard(nest, entry))

@@ -103,6 +103,19 @@ def entries(reading: Reading, row: Row) -> list[Entry]:
     return sorted(found, key=lambda entry: (entry.at, entry.lane))
 
 
+def end(reading: Reading, row: Row, found: list[Entry]) -> int:
+    """The frame behind a track: to MLT a gap at its end is a part of it, as long as it is written down."""
+    behind = max((entry.end for entry in found), default=0)
+    for number, lane in enumerate(row.lanes):
+        at = max((entry.end for entry in found if entry.lane == number), default=0)
+        for child in reversed(lane.element.children):
+            if child.tag == "entry" or child.tag in PLAYABLE:
+                break
+            at += reading.time(child, "length") if child.tag == "blank" else 0
+        behind = max(behind, at)
+    return behind
+
+
 def clip(reading: Reading, entry: Entry) -> Clip:
     """An entry as a clip of the timeline; what cannot be played of it is told."""
     source, end = entry.source, entry.first + entry.length

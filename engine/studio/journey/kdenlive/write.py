@@ -48,8 +48,9 @@ def document(timeline: Timeline, edit: Laid, folder: Path) -> Element:
     tracks = Tracks(root, bin)
     for item in bin.sounds:
         tracks.sound(item, min(item.frames, max(1, timeline.length)))
-    for row in edit.rows:
-        tracks.picture(row)
+    shown = max((entry.end for row in edit.rows for entry in row.entries), default=0)
+    for number, row in enumerate(edit.rows):
+        tracks.picture(row, timeline.length if number == 0 and timeline.length > shown else 0)
     main(root, timeline, len(bin.sounds), len(edit.rows), edit.blends)
     return root
 

@@ -23,14 +23,15 @@ class Tracks:
     def __init__(self, root: Element, bin: Bin) -> None:
         self._root, self._bin, self.count, self._mixes, self._filters = root, bin, 0, 0, 0
 
-    def picture(self, row: Row) -> None:
-        """A track of entries and mixes."""
+    def picture(self, row: Row, until: int = 0) -> None:
+        """A track of entries and mixes. until : the frame up to which a gap at its end is written down"""
         fps, sides = self._bin.fps, _sides(row)
         names = []
         for side in range(2):
             pieces = [entry for entry, its in zip(row.entries, sides, strict=True) if its == side]
-            names.append(self._playlist(side, pieces, [self._entry(piece, (self.count, side)) for piece in pieces]))
-        tractor = self._tractor(names, "audio", max((entry.end for entry in row.entries), default=0), row.name)
+            made = [self._entry(piece, (self.count, side)) for piece in pieces]
+            names.append(self._playlist(side, pieces, made, until=until if side == 0 else 0))
+        tractor = self._tractor(names, "audio", max([until, *(entry.end for entry in row.entries)]), row.name)
         for join in row.joins:
             span = {"in": clock(join.at, fps), "out": clock(join.at + join.steps - 1, fps)}
             transition = ET.SubElement(tractor, "transition", {"id": f"mix{self._mixes}", **span})
@@ -57,7 +58,9 @@ class Tracks:
             ET.SubElement(tractor, "track", hide=hide, producer=playlist)
         return tractor
 
-    def _playlist(self, side: int, pieces: list[Piece], entries: list[Element], audio: bool = False) -> str:
+    def _playlist(
+        self, side: int, pieces: list[Piece], entries: list[Element], audio: bool = False, until: int = 0
+    ) -> str:  # fmt: skip
         at = 0
         playlist = ET.SubElement(self._root, "playlist", id=f"playlist{2 * self.count + side}")
         if audio:
@@ -67,6 +70,8 @@ class Tracks:
                 ET.SubElement(playlist, "blank", length=clock(piece.at - at, self._bin.fps))
             playlist.append(entry)
             at = piece.end
+        if until > at:
+            ET.SubElement(playlist, "blank", length=clock(until - at, self._bin.fps))
         return playlist.attrib["id"]
 
     def _entry(self, piece: Piece, place: object) -> Element:
