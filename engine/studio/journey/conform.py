@@ -1,6 +1,6 @@
 """Conform: the edit that an artist made of proxies, applied to their latents."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +19,7 @@ from engine.studio.journey.projects import read_project
 from engine.studio.journey.report import Report, Used, line, runs_of, times_used, unsupported_of
 from engine.studio.journey.source import Source
 from engine.studio.journey.stretch import stretches
-from engine.studio.journey.timeline import Timeline
+from engine.studio.journey.timeline import Timeline, Unsupported
 from engine.studio.learn.work import Tell, quiet
 
 _MOST_MARKS = 10_000
@@ -76,13 +76,13 @@ def conformed(timeline: Timeline, project: Path, out: Path, how: How = How(), te
     check_place(out, proxy=how.proxy)
     unsupported = unsupported_of(timeline)
     if how.strict and unsupported:
-        lines = [line(thing, timeline.fps) for thing in unsupported[:_LISTED]]
-        more = [f"and {len(unsupported) - _LISTED} more"] if len(unsupported) > _LISTED else []
-        raise InputError("\n".join([f"{project}: --strict, and it holds what latents cannot do:", *lines, *more]))
-    laid = stretches(timeline)
+        what = "--strict, and it holds what latents cannot do; take it out of the edit, or leave --strict away"
+        raise InputError(f"{project}: {what}{_listed(unsupported, timeline.fps)}")
+    laid = stretches(timeline) if any(track.clips for track in timeline.tracks) else []
     used = {clip.media for stretch in laid for clip, _ in stretch.seen if clip.media is not None}
     if not used:
-        raise InputError(f"{project}: no clip is seen in it; put a proxy on a track of pictures")
+        what = "no clip is seen in it; put a proxy on a track of pictures"
+        raise InputError(f"{project}: {what}{_listed(unsupported, timeline.fps)}")
     sources = find(timeline, used, (project.resolve().parent, *how.media), how.by_name)
     if any(source.pair.path == named(out).resolve() for source in sources.values()):
         raise InputError(f"{out}: a source of this project; give another name, so that the project keeps its media")
@@ -102,6 +102,13 @@ def conformed(timeline: Timeline, project: Path, out: Path, how: How = How(), te
         tuple(told for source in sources.values() for told in source.told),
     )  # fmt: skip
     return Conformed(pair, report)
+
+
+def _listed(unsupported: Sequence[Unsupported], fps: Fraction) -> str:
+    """A line for each thing that is left out, as far as anybody reads."""
+    lines = [line(thing, fps) for thing in unsupported[:_LISTED]]
+    more = [f"and {len(unsupported) - _LISTED} more"] if len(unsupported) > _LISTED else []
+    return "".join(f"\n{each}" for each in (*lines, *more))
 
 
 def _write(

@@ -1,7 +1,8 @@
 """Finds the latents of each file that an edit shows: by what Kdenlive knows it by, else by its name."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 from engine.errors import InputError
@@ -9,8 +10,11 @@ from engine.generator.digests import digest
 from engine.latent.sequence_file import classes_beside, read_facts
 from engine.studio.journey.folders import Folders, base_name
 from engine.studio.journey.pair import kdenlive_digest
+from engine.studio.journey.rates import frames_at
 from engine.studio.journey.source import Source, agreed, open_source, open_still
 from engine.studio.journey.timeline import Media, Timeline
+
+_SLACK = 1  # frames that editors miscount a file by
 
 
 def find(timeline: Timeline, used: Iterable[int], roots: Sequence[Path], by_name: bool = False) -> dict[int, Source]:
@@ -19,10 +23,10 @@ def find(timeline: Timeline, used: Iterable[int], roots: Sequence[Path], by_name
     used : numbers of the media that are seen; roots : folders to search, with all below
     by_name : a file of the name is taken even where it is not the one that the project was made with
     """
-    folders, found, wrong = Folders(roots), dict[int, Source](), list[str]()
+    search, found, wrong = _Search(timeline, Folders(roots), by_name), dict[int, Source](), list[str]()
     for number in sorted(used):
         try:
-            found[number] = _Search(timeline, folders, by_name).source(timeline.media[number])
+            found[number] = search.source(timeline.media[number])
         except InputError as error:
             wrong.append(str(error))
     if wrong:
@@ -33,6 +37,7 @@ def find(timeline: Timeline, used: Iterable[int], roots: Sequence[Path], by_name
 class _Search:
     def __init__(self, timeline: Timeline, folders: Folders, by_name: bool) -> None:
         self._fps, self._folders, self._by_name = timeline.fps, folders, by_name
+        self._digests: dict[tuple[Path, str], frozenset[str]] = {}
 
     def source(self, media: Media) -> Source:
         base = base_name(media.name)
@@ -44,6 +49,7 @@ class _Search:
             same = self._folders.named(f"{Path(base).stem}.npy")
             path, told = self._chosen(media, base, same, self._folders.ending(".npy"))
             source = open_source(path, media.name, self._fps, self._folders)
+            told += _length(media, base, source, self._fps)
         return Source(source.name, source.pair, source.rate, source.still, (*told, *source.told))
 
     def _chosen(self, media: Media, base: str, same: list[Path], every: list[Path]) -> tuple[Path, tuple[str, ...]]:
@@ -84,16 +90,33 @@ class _Search:
 
     def _is(self, path: Path, wanted: str, base: str = "") -> bool:
         """Whether a still, or the proxy of a `.npy`, is the one that a project knows."""
-        if path.suffix != ".npy":
-            return kdenlive_digest(path) == wanted
-        beside = [path.with_suffix(".mp4"), *([path.with_name(base)] if base else [])]
+        if (path, base) not in self._digests:
+            self._digests[path, base] = frozenset(self._known(path, base))
+        return wanted in self._digests[path, base]
+
+    def _known(self, path: Path, base: str) -> Iterator[str]:
+        """What Kdenlive may know a still, or a `.npy`, by."""
         try:
+            if path.suffix != ".npy":
+                yield kdenlive_digest(path)
+                return
             facts = read_facts(self._folders.inside(path.with_suffix(".json")))
-            if facts is not None and facts.digest == wanted:
-                return True
-            return any(video.is_file() and kdenlive_digest(self._folders.inside(video)) == wanted for video in beside)
+            if facts is not None:
+                yield facts.digest
+            for video in (path.with_suffix(".mp4"), *([path.with_name(base)] if base else [])):
+                if video.is_file():
+                    yield kdenlive_digest(self._folders.inside(video))
         except (InputError, OSError):
-            return False  # another file of the folder, which is not looked for
+            return  # another file of the folder, which is not looked for
+
+
+def _length(media: Media, base: str, source: Source, fps: Fraction) -> tuple[str, ...]:
+    """What is to be told where the project has another length of a file that it knows by name alone."""
+    pair = source.pair
+    here = frames_at(len(pair), pair.facts.fps, fps)
+    if media.digest or media.frames is None or abs(media.frames - here) <= _SLACK:
+        return ()
+    return (f"{base}: {media.frames} frames in the project, {here} in {pair.path.name}; is it the one you edited?",)
 
 
 def _content(path: Path) -> str:

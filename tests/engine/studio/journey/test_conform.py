@@ -1,6 +1,7 @@
 """An edit of proxies does to their latents what the editor shows."""
 
 import json
+import os
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +20,7 @@ from engine.studio.journey.bar import bar_image
 from engine.studio.journey.bridge import LEAP
 from engine.studio.journey.conform import Conformed, How, conformed
 from engine.studio.journey.pair import Pair, open_pair
-from engine.studio.journey.projects import write_project
+from engine.studio.journey.projects import read_project, write_project
 from engine.studio.journey.report import as_json, runs_of, text
 from engine.studio.journey.timeline import Clip, Dissolve, Media, Mix, Timeline, Track, Unsupported, linear
 from engine.studio.pace import mixed
@@ -275,8 +276,11 @@ def test_a_source_is_never_written_over(tmp_path: Path, pairs: tuple[Pair, Pair]
 
 
 def test_nothing_to_see_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no clip is seen in it"):
-        apply(tmp_path, timeline(length=5))
+    for empty in (timeline(length=5), timeline()):
+        with pytest.raises(InputError, match=r"edit\.kdenlive: no clip is seen in it; put a proxy on a track"):
+            apply(tmp_path, empty)
+    with pytest.raises(InputError, match=r"no clip is seen in it.*\n00:00:00:00: title: a title has no latent"):
+        apply(tmp_path, timeline(Clip(None, 0, 5), unsupported=(Unsupported(0, "a title has no latent", "title"),)))
 
 
 def test_a_video_of_the_name_is_not_taken_for_a_proxy(tmp_path: Path, pairs: tuple[Pair, Pair]) -> None:
@@ -370,6 +374,12 @@ def test_the_command_conforms_a_project(
     assert (tmp_path / "p.png").is_file()
     rows = open_pair(tmp_path / "second").rows
     assert np.array_equal(rows, a.rows[[3, 4, 5, 6, 7, 7, 7, 7, 7, 0, 1, 2, 3, 4]])
+
+
+def test_a_pipe_is_no_project(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.kdenlive")
+    with pytest.raises(InputError, match=r"x\.kdenlive: no file; give the project that the editor saved"):
+        read_project(tmp_path / "x.kdenlive")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.errors import InputError
 from engine.latent.sequence_file import Facts
-from engine.studio.journey import folders
+from engine.studio.journey import folders, media
 from engine.studio.journey.folders import Folders, base_name
 from engine.studio.journey.media import find
 from engine.studio.journey.pair import kdenlive_digest, with_proxy
@@ -90,6 +90,27 @@ def test_a_video_without_latents_says_how_to_make_them(tmp_path: Path) -> None:
     write_video(tmp_path / "a.mp4", 2)
     with pytest.raises(InputError, match=r"no a\.npy beside it.*latenz journey sample -o a"):
         sources(tmp_path, "a.mp4")
+
+
+def test_another_length_of_a_file_known_by_its_name_is_told(tmp_path: Path) -> None:
+    write_pair(tmp_path / "a", 20)
+    assert not sources(tmp_path, Media("a.mp4", frames=21))[0].told
+    (found,) = sources(tmp_path, Media("a.mp4", frames=40))
+    assert found.told[-1] == "a.mp4: 40 frames in the project, 20 in a.npy; is it the one you edited?"
+
+
+def test_each_file_is_hashed_once_however_many_are_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[Path] = []
+
+    def counted(path: Path) -> str:
+        hashed.append(path)
+        return kdenlive_digest(path)
+
+    monkeypatch.setattr(media, "kdenlive_digest", counted)
+    write_proxied(tmp_path / "a", 5)
+    with pytest.raises(InputError, match=r"media c7\.mp4"):
+        sources(tmp_path, *(Media(f"c{i}.mp4", f"{i:032x}") for i in range(9)))
+    assert len(hashed) == 1
 
 
 def test_a_proxy_of_another_length_is_refused(tmp_path: Path) -> None:
