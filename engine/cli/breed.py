@@ -49,6 +49,10 @@ def breed(
     tree: Annotated[
         Path | None, typer.Option("--tree", metavar="FILE", help="The family's file; FOLDER/family.json.")
     ] = None,
+    to_sequence: Annotated[
+        Path | None,
+        typer.Option("--to-sequence", metavar="NAME", help="Breed nobody: write the named as NAME.npy, for journeys."),
+    ] = None,
     size: SizeOption = None,
     psi: PsiOption = None,
     class_: ClassOption = None,
@@ -59,13 +63,17 @@ def breed(
     Without a parent: seeds to choose from. The folder holds a still of each, sheet.png, tree.png, family.json and
     places.safetensors.
     """
-    from engine.studio.breed.breed import Breed
+    from engine.studio.breed.breed import Breed, gather
     from engine.studio.breed.breed import breed as run
 
     wanted = Breed(
         tuple(parents or ()), out, model, children, mutation, tuple(gene or ()), bank, parse_match(match), cross,
         _weights(weights), seed, tree, parse_size(size), psi, class_, device,
     )  # fmt: skip
+    if to_sequence is not None:
+        pair = gather(wanted, to_sequence)
+        typer.echo(f"{pair.path.name}: {len(pair)} of the family, a row of {pair.space} each")
+        return
     with tidy(), telling() as tell:
         made = run(wanted, tell)
     if made.warning:

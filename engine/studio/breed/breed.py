@@ -160,10 +160,12 @@ def _family(wanted: Breed, file: Path) -> tuple[str, Family]:
     family = read_family(file)
     model = whole_name(wanted.model) if wanted.model else (family.model if family else model_of(wanted.parents))
     info = info_of(model)
+    psi = wanted.psi
     if family is None:
-        family = Family(model, info.hash, 1.0 if (psi := psi_of(wanted.parents)) is None else psi)
+        psi = psi_of(wanted.parents) if psi is None else psi
+        family = Family(model, info.hash)
     family.check(info, file).model = model
-    family.psi = family.psi if wanted.psi is None else wanted.psi
+    family.psi = family.psi if psi is None else psi
     return model, family
 
 
@@ -235,12 +237,13 @@ def _child(recipe: Recipe, family: Family, drawing: Drawing, along: Along | None
 
 
 def _make_folder(out: Path, file: Path) -> None:
+    if file.parent != out:
+        check_output(file)
     try:
         out.mkdir(exist_ok=True)
     except OSError as error:
         raise InputError(f"{out}: no folder can be made there ({error.strerror})") from None
     check_output(out / "sheet.png")
-    check_output(file)
 
 
 def _open(wanted: Breed, model: str, psi: float) -> Portraits:

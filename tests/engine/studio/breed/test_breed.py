@@ -110,6 +110,19 @@ def test_asked_again_there_are_others_and_those_that_are_there_stay(breeds: Bree
     assert [node.id for node in breeds("g0-01", "g1-04").born] == ["g2-01", "g2-02", "g2-03"]
 
 
+def test_a_family_outlives_its_stills(breeds: Breeds, tmp_path: Path) -> None:
+    """Who was deleted, or painted over, is a parent and in the tree as before."""
+    for out in ("a", "b"):
+        breeds(1, 2, out=out)
+        if out == "b":
+            (tmp_path / "b" / "g0-01.png").unlink()
+            (tmp_path / "b" / "g0-02.png").write_bytes((tmp_path / "b" / "g1-01.png").read_bytes())
+            (tmp_path / "b" / "g1-02.png").write_bytes(b"none")
+        breeds("g1-02", "g0-01", out=out)
+    for name in ("tree.png", "sheet.png", "family.json", "g2-03.png"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
 @pytest.mark.parametrize("mutation", [0.05, 0.2, 1.0])
 def test_a_child_of_one_is_turned_by_its_mutation(mutation: float, breeds: Breeds) -> None:
     made = breeds(7, mutation=mutation)
@@ -214,6 +227,7 @@ def test_the_chosen_are_gathered_into_a_sequence(breeds: Breeds, tmp_path: Path)
         ((), {"genes": ("bloom=1",)}, "name a parent"),
         (("1",), {"model": None}, "no parent says of which model"),
         ((), {"model": None}, "name a parent, or give --model"),
+        (("1",), {"tree": Path("nowhere/family.json")}, "no folder nowhere"),
         (("1",) * 65, {}, "at most 64"),
     ],
 )
