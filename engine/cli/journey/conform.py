@@ -64,19 +64,19 @@ def conform(
 ) -> None:
     """Apply the edit that a project makes of proxies to their latents, frame for frame."""
     from engine.errors import printable
-    from engine.paths import check_output
-    from engine.studio.journey.bar import save_bar
+    from engine.studio.journey.bar import check_picture, save_bar
     from engine.studio.journey.bridge import parse_gap
     from engine.studio.journey.conform import How
     from engine.studio.journey.conform import conform as run
     from engine.studio.journey.film import proxy_of
-    from engine.studio.journey.report import line, save, show, text
+    from engine.studio.journey.report import check_report, line, save, show, text
 
     how = How(tuple(media or ()), parse_gap(gap), between, by_name, strict, proxy, model, parse_rate(fps))
     burnt, who = parse_burn(burn), workers_of(workers, ray)
-    for path in (report, picture):
-        if path is not None:
-            check_output(path)
+    if report is not None:
+        check_report(report, out)
+    if picture is not None:
+        check_picture(picture)
     with working() as (tell, stop):
         found = run(project, out, how, tell)
         if report is not None:

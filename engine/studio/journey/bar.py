@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from engine.errors import printable
-from engine.paths import part_beside
+from engine.errors import InputError, printable
+from engine.paths import check_output, part_beside
 from engine.studio.journey.report import Report, Used
 from engine.studio.journey.timeline import clock
 from engine.studio.oklab import srgb
@@ -22,6 +22,13 @@ _TICKS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400
 
 Lab = NDArray[np.float64]
 _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+def check_picture(path: Path) -> None:
+    """InputError for what is no name of a PNG."""
+    check_output(path)
+    if path.suffix.lower() != ".png":
+        raise InputError(f"--picture {path}: give a name that ends in .png")
 
 
 def save_bar(report: Report, path: Path) -> None:

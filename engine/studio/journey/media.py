@@ -61,13 +61,22 @@ class _Search:
         if known := [path for path in every if self._is(path, media.digest)]:
             path = self._only(base, known)
             return path, (f"{base}: found under another name, {path.name}",)
+        bare = [path for path in same if not self._beside(path, base)]
+        if bare and any(self._is(video, media.digest) for video in self._folders.named(base)):
+            path = self._only(base, bare)
+            return path, (f"{base}: its latents lie in another folder, {path}",)
         path = self._only(base, same)
-        if not self._by_name:
+        if self._by_name:
+            return path, (f"{base}: another file than the project was edited with, taken by its name",)
+        if path in bare:
             raise InputError(
-                f"{path}: not the {base} that the project was edited with (was the proxy drawn again?); open and save "
-                "the project with the new one, or take it as it is with --by-name"
+                f"{path}: neither its .json nor {base} lies beside it to say that it is the one that was edited; put "
+                "them there, or take it as it is with --by-name"
             )
-        return path, (f"{base}: another file than the project was edited with, taken by its name",)
+        raise InputError(
+            f"{path}: not the {base} that the project was edited with (was the proxy drawn again?); open and save "
+            "the project with the new one, or take it as it is with --by-name"
+        )
 
     def _only(self, base: str, paths: list[Path]) -> Path:
         """The one file, or the first of those that are the same. InputError for none, or a choice."""
@@ -89,19 +98,22 @@ class _Search:
         return f"media {base}: not in {self._folders}; give the folder that holds it with --media DIR"
 
     def _is(self, path: Path, wanted: str, base: str = "") -> bool:
-        """Whether a still, or the proxy of a `.npy`, is the one that a project knows."""
+        """Whether a still, a video, or the proxy of a `.npy`, is the one that a project knows."""
+        return wanted in self._beside(path, base)
+
+    def _beside(self, path: Path, base: str) -> frozenset[str]:
+        """What Kdenlive may know a file by, each looked at once; empty where nothing beside a `.npy` says it."""
         if (path, base) not in self._digests:
             self._digests[path, base] = frozenset(self._known(path, base))
-        return wanted in self._digests[path, base]
+        return self._digests[path, base]
 
     def _known(self, path: Path, base: str) -> Iterator[str]:
-        """What Kdenlive may know a still, or a `.npy`, by."""
         try:
             if path.suffix != ".npy":
                 yield kdenlive_digest(path)
                 return
             facts = read_facts(self._folders.inside(path.with_suffix(".json")))
-            if facts is not None:
+            if facts is not None and facts.digest:
                 yield facts.digest
             for video in (path.with_suffix(".mp4"), *([path.with_name(base)] if base else [])):
                 if video.is_file():

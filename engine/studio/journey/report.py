@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import printable
-from engine.latent.sequence_file import Mark
-from engine.paths import part_beside
+from engine.errors import InputError, printable
+from engine.latent.sequence_file import Mark, read_facts
+from engine.paths import check_output, part_beside
+from engine.studio.journey.pair import named
 from engine.studio.journey.plan import Plan
 from engine.studio.journey.source import Source
 from engine.studio.journey.stretch import Stretch
@@ -141,6 +142,22 @@ def text(report: Report) -> str:
     rows = (f" {_dumped(key)}: {_lines(value)}" for key, value in as_json(report).items())
     found = "{\n" + ",\n".join(rows) + "\n}"
     return found.encode("utf-8", "backslashreplace").decode()  # half a character in a name stays one, escaped
+
+
+def check_report(path: Path, out: Path) -> None:
+    """InputError for a name that a report of a conform to NAME (`out`) would destroy something by."""
+    check_output(path)
+    if path.suffix.lower() != ".json":
+        raise InputError(f"--report {path}: give a name that ends in .json")
+    own = named(out).with_suffix(".json")
+    if path.resolve() == own.resolve():
+        raise InputError(f"--report {path}: there the sequence itself says what it is; give {own.stem}.report.json")
+    try:
+        taken = read_facts(path) is not None
+    except InputError:
+        taken = False  # an earlier report, which is replaced
+    if taken:
+        raise InputError(f"--report {path}: it belongs to the sequence {named(path).name}; give another name")
 
 
 def save(report: Report, path: Path) -> None:

@@ -21,7 +21,7 @@ from engine.studio.journey.bridge import LEAP
 from engine.studio.journey.conform import Conformed, How, conformed
 from engine.studio.journey.pair import Pair, open_pair
 from engine.studio.journey.projects import read_project, write_project
-from engine.studio.journey.report import as_json, runs_of, text
+from engine.studio.journey.report import as_json, check_report, runs_of, save, text
 from engine.studio.journey.timeline import Clip, Dissolve, Media, Mix, Timeline, Track, Unsupported, linear
 from engine.studio.pace import mixed
 from tests.engine.studio.journey.made import FPS, write_pair, write_proxied, write_still
@@ -376,6 +376,13 @@ def test_the_command_conforms_a_project(
     assert np.array_equal(rows, a.rows[[3, 4, 5, 6, 7, 7, 7, 7, 7, 0, 1, 2, 3, 4]])
 
 
+def test_a_report_replaces_reports_and_no_pair(tmp_path: Path, pairs: tuple[Pair, Pair]) -> None:
+    with pytest.raises(InputError, match=r"--report .*a\.json: it belongs to the sequence a\.npy"):
+        check_report(tmp_path / "a.json", tmp_path / "out")
+    save(apply(tmp_path, timeline(Clip(0, 0, 5))).report, tmp_path / "r.json")
+    check_report(tmp_path / "r.json", tmp_path / "out")
+
+
 def test_a_pipe_is_no_project(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "x.kdenlive")
     with pytest.raises(InputError, match=r"x\.kdenlive: no file; give the project that the editor saved"):
@@ -392,6 +399,9 @@ def test_a_pipe_is_no_project(tmp_path: Path) -> None:
         (["x.avi", "-o", "y"], "x.avi: no project that can be read"),
         (["x.kdenlive", "-o", "nowhere/y"], "no folder nowhere"),
         (["x.kdenlive", "-o", "y", "--report", "nowhere/r.json"], "no folder nowhere"),
+        (["x.kdenlive", "-o", "y", "--report", "x.kdenlive"], "--report x.kdenlive: give a name that ends in .json"),
+        (["x.kdenlive", "-o", "y", "--report", "y.json"], "what it is; give y.report.json"),
+        (["x.kdenlive", "-o", "y", "--picture", "y.npy"], "--picture y.npy: give a name that ends in .png"),
         (["x.kdenlive", "-o", "y"], "x.kdenlive: cannot be read"),
     ],
 )

@@ -77,6 +77,30 @@ def test_a_proxy_that_was_drawn_again_is_refused_until_it_is_taken_by_name(tmp_p
     assert "taken by its name" in found.told[0]
 
 
+def test_latents_in_another_folder_than_their_proxy_are_known_by_it(tmp_path: Path) -> None:
+    pair = write_proxied(tmp_path / "a", 5)
+    (tmp_path / "latents").mkdir()
+    moved = pair.path.rename(tmp_path / "latents" / "a.npy")
+    (found,) = sources(tmp_path, Media("a.mp4", pair.facts.digest))
+    assert found.pair.path == moved.resolve()
+    assert found.told[0] == f"a.mp4: its latents lie in another folder, {moved.resolve()}"
+    (tmp_path / "a.mp4").unlink()
+    with pytest.raises(InputError, match=r"a\.npy: neither its \.json nor a\.mp4 lies beside it"):
+        sources(tmp_path, Media("a.mp4", pair.facts.digest))
+    assert sources(tmp_path, Media("a.mp4", pair.facts.digest), by_name=True)[0].pair.path == moved.resolve()
+
+
+def test_a_proxy_elsewhere_vouches_for_no_other_pair_of_its_name(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    one = write_proxied(tmp_path / "one" / "a", 5, 10, seed=1)
+    write_proxied(tmp_path / "two" / "a", 5, 90, seed=2)
+    one.path.unlink()
+    one.path.with_suffix(".json").unlink()
+    with pytest.raises(InputError, match=r"two/a\.npy: not the a\.mp4 that the project was edited with"):
+        sources(tmp_path, Media("a.mp4", one.facts.digest))
+
+
 def test_a_proxy_without_a_json_is_known_by_its_own_bytes(tmp_path: Path) -> None:
     pair = write_pair(tmp_path / "a", 5)
     video = write_video(tmp_path / "a.mp4", 5)
