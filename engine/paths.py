@@ -45,6 +45,8 @@ def check_output(path: Path) -> None:
     """InputError unless a file can be written at `path`: said before the work, not after it."""
     if not path.resolve().parent.is_dir():
         raise InputError(f"{path}: no folder {path.parent}; make it first")
+    if path.is_dir():
+        raise InputError(f"{path}: a folder has this name; give another one")
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         beside.open("xb").close()

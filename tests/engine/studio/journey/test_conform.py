@@ -376,6 +376,14 @@ def test_the_command_conforms_a_project(
     assert np.array_equal(rows, a.rows[[3, 4, 5, 6, 7, 7, 7, 7, 7, 0, 1, 2, 3, 4]])
 
 
+def test_a_folder_is_no_output(tmp_path: Path, pairs: tuple[Pair, Pair]) -> None:
+    (tmp_path / "out.npy").mkdir()
+    with pytest.raises(InputError, match=r"out\.npy: a folder has this name; give another one"):
+        apply(tmp_path, timeline(Clip(0, 0, 5)))
+    with pytest.raises(InputError, match="a folder has this name"):
+        check_report(tmp_path / "out.npy", tmp_path / "x")
+
+
 def test_a_report_replaces_reports_and_no_pair(tmp_path: Path, pairs: tuple[Pair, Pair]) -> None:
     with pytest.raises(InputError, match=r"--report .*a\.json: it belongs to the sequence a\.npy"):
         check_report(tmp_path / "a.json", tmp_path / "out")
