@@ -13,6 +13,7 @@ from engine.errors import InputError
 KIND, VERSION = "sequence", 1
 MOST_JSON = 16 << 20
 MOST_MARKS = 256  # that have an address
+_RATE = re.compile(r"\d{1,9}(?:\.\d{1,20}|/\d{1,9})?", re.ASCII)  # bounded: 1e999999999 would be reckoned out
 _UNSPOKEN = re.compile(r"[\x00-\x20\x7f\s#*,/?\[\]{}]+")
 
 
@@ -58,7 +59,10 @@ def read_facts(path: Path) -> Facts | None:
         data = json.loads(path.read_text("utf-8"))
         if not isinstance(data, dict) or data.get("latenz") != KIND or data.get("version") != VERSION:
             raise ValueError(f'no {{"latenz": "{KIND}", "version": {VERSION}}}')
-        fps, psi, seed = Fraction(str(data.get("fps", "25"))), float(data.get("psi", 1.0)), data.get("seed")
+        rate, psi, seed = str(data.get("fps", "25")), float(data.get("psi", 1.0)), data.get("seed")
+        if not _RATE.fullmatch(rate):
+            raise ValueError('fps is no number such as 25, 29.97 or "30000/1001"')
+        fps = Fraction(rate)
         if not 0 < fps <= 1000 or not math.isfinite(psi) or not (seed is None or type(seed) is int):
             raise ValueError("fps, psi or seed out of range")
         marks = tuple(Mark(int(m["frame"]), str(m["name"])) for m in data.get("marks", ()))
@@ -68,7 +72,7 @@ def read_facts(path: Path) -> Facts | None:
         return Facts(
             fps=fps, seed=seed, psi=psi, marks=marks, snapshots=tuple(map(str, data.get("snapshots", ()))), **texts
         )
-    except (OSError, ValueError, TypeError, KeyError, ZeroDivisionError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, KeyError, ArithmeticError, AttributeError, RecursionError) as error:
         raise InputError(f"{path}: not what latenz writes beside a sequence ({error})") from None
 
 
