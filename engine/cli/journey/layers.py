@@ -66,4 +66,4 @@ def layers(
         written = run(
             opened, look, out, Layering(way, frames, count), workers=workers_of(workers, ray), tell=tell, stop=stop
         )
-    typer.echo(f"{out}" if len(written) == 1 else f"{len(written) - 1} stills in {out}; {written[0]} shows them all")
+    typer.echo(f"{out}" if len(written) == 1 else f"stills in {out}: {len(written) - 1}; {written[0]} shows them all")

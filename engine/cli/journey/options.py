@@ -96,8 +96,20 @@ def look_of(
         raise InputError(f"{pair.path}: no .json beside it names a model; give --model M")
     if not model:
         check_model(facts, pair.path)
+        _check_classes(pair, class_)
     if psi is not None and not 0 <= psi <= 2:
         raise InputError(f"--psi {psi:g}: give 0 to 2")
     return Look(
         model or facts.model, parse_size(size), facts.psi if psi is None else psi, class_, device=parse_device(device)
     )
+
+
+def _check_classes(pair: "Pair", class_: int | None) -> None:
+    """InputError for z of a conditional model whose class weights were lost: any class would be a guess."""
+    from engine.studio.journey.drawing import info_of
+
+    if class_ is None and pair.classes is None and pair.space == "z" and info_of(pair.facts.model).extra.get("classes"):
+        raise InputError(
+            f"{pair.path}: {pair.path.stem}.classes.npy, which its model draws it with, is missing; put it beside, or "
+            "give --class N"
+        )

@@ -10,6 +10,7 @@ width:
 n is the frame's number, c the remainder of n x^5 by x^5 + x^2 + 1.
 """
 
+import unicodedata
 from functools import lru_cache
 from typing import Literal
 
@@ -58,6 +59,7 @@ class Burner:
         wide = max(round(font.getlength(c)) for c in "0123456789")
         self._digits = [cover(c, font, wide) for c in "0123456789"]
         room = max(0, width - 2 * MARGIN_PX - (DIGITS + 1) * wide)
+        source = legible(source)
         self._name = cover(source, font, min(room, round(font.getlength(source)) + wide), wide // 2)
 
     def __call__(self, picture: Picture, number: int) -> None:
@@ -119,6 +121,12 @@ def _check(number: int) -> int:
 def font_of(height: int) -> Font:
     """Letters that are small and legible in a picture of this height."""
     return ImageFont.load_default(max(SMALLEST_PX, min(height // 20, 12 + height // 80)))
+
+
+def legible(text: str) -> str:
+    """A name in the letters that the font has, ASCII: without accents, ? for what is left."""
+    bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return bare.encode("ascii", "replace").decode()
 
 
 def cover(text: str, font: Font, width: int, at: int = -1) -> NDArray[np.float32]:

@@ -123,7 +123,7 @@ def _alone(wanted: Explore) -> bool:
 def _check(wanted: Explore, pair: Pair, look: Look) -> Middle:
     """Where a place in the middle is from. InputError for what can be said before anything is drawn."""
     info = info_of(look.model)
-    pair.check(info)
+    pair.check(info).check_finite()
     if wanted.around is not None and (wanted.between is not None or wanted.novel):
         raise InputError(f"give either --around or --{'between' if wanted.between is not None else 'novel'}")
     for option, value in (("--count", wanted.count), ("--hold", wanted.hold)):

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from engine.paths import part_beside
+from engine.studio.journey.burn import legible
 from engine.studio.journey.drawing import Drawing
 from engine.studio.journey.pair import Rows
 
@@ -23,7 +24,7 @@ class Sheet:
     """Lines of pictures, small; what is beyond MOST_CELLS of them is left out and said."""
 
     def __init__(self, drawing: Drawing, title: str) -> None:
-        self._drawing, self._title = drawing, title
+        self._drawing, self._title = drawing, legible(title)
         width, height = drawing.size
         scale = min(1.0, LONGER_PX / max(width, height))
         self._cell = max(1, round(width * scale)), max(1, round(height * scale))
@@ -38,7 +39,7 @@ class Sheet:
         pictures = [self._small(picture) for picture in self._drawing.each(rows, classes)]
         self._cells += len(pictures)
         if pictures:
-            self._lines.append((heading, list(zip(pictures, captions, strict=False))))
+            self._lines.append((legible(heading), list(zip(pictures, captions, strict=False))))
 
     def save(self, path: Path) -> None:
         """Write the PNG."""

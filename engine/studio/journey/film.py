@@ -65,7 +65,7 @@ def film(
     """
     check_apart(pair, out)
     for model in style.snapshots or (look.model,):
-        pair.check(info_of(model))
+        pair.check(info_of(model)).check_finite()
     rate = style.fps or pair.facts.fps
     asked = _asked(pair, look, style, rate)
     size, frames = _size(look, style.snapshots, style.columns), frames_at(len(pair), pair.facts.fps, rate)

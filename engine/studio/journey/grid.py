@@ -27,7 +27,7 @@ def grid(
 
     look : its size is the whole grid's; columns : 0 is what fits a screen: 28 are 7 x 4
     """
-    pair.check(checked_models(models))
+    pair.check(checked_models(models)).check_finite()
     models = tuple(whole_name(model) for model in models)
     if out.suffix.lower() != ".png":
         style = Style(sound=sound, snapshots=models, columns=columns)

@@ -63,7 +63,7 @@ def layers(
     drawn or written; Stopped, with what is done kept in `<out>.parts`, when asked to stop.
     """
     info = info_of(look.model)
-    walks = walks_of([len(pair.check(info)) for pair in pairs], layering.frames)
+    walks = walks_of([len(pair.check(info).check_finite()) for pair in pairs], layering.frames)
     count = layering.count or WAYS[layering.way].count
     if not (3 <= count <= MOST_COUNT and count % 2):
         raise InputError(f"--count {count}: give an odd number from 3 to {MOST_COUNT}, so that one is in the middle")

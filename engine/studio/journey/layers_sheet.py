@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from engine.paths import part_beside
+from engine.studio.journey.burn import legible
 
 MARGIN, GAP, CAPTION = 24, 6, 18  # in pixels
 LONGER_PX, LEAST_PX = 320, 64  # of a still
@@ -31,6 +32,6 @@ def contact_sheet(stills: Sequence[Path], names: Sequence[str], out: Path) -> No
         x, y = MARGIN + i % columns * (across + GAP), MARGIN + i // columns * (down + CAPTION + GAP)
         with Image.open(path) as still:
             sheet.paste(still.resize((across, down), Image.Resampling.LANCZOS), (x, y))
-        draw.text((x + 1, y + down + 3), name[: across // 6], GREY, small)
+        draw.text((x + 1, y + down + 3), legible(name)[: across // 6], GREY, small)
     with part_beside(out) as part:
         sheet.save(part, "PNG", optimize=True)

@@ -81,7 +81,4 @@ def _checked(pair: Pair, subject: "Subject") -> Pair:
             f"{pair.path}: shape {pair.rows.shape}; a sequence of {info.name} is N x {info.z_dim}, "
             f"or N x {info.num_ws} x {info.w_dim}, of {FEWEST} frames or more"
         )
-    for first in range(0, len(pair), BLOCK):
-        if not np.isfinite(pair.rows[first : first + BLOCK]).all():
-            raise InputError(f"{pair.path}: it holds numbers that are not finite; write a sequence without them")
-    return pair.check(info)
+    return pair.check(info).check_finite()

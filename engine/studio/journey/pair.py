@@ -31,6 +31,8 @@ from engine.studio.journey.timeline import MAX_FRAMES
 
 ENDS = 1_000_000  # bytes at either end of a large file that its digest is of
 
+LOOKED_AT = 1024  # frames at a time
+
 LET_GO = 32 << 20  # bytes that are written before their memory is given back
 
 Rows = NDArray[np.floating]
@@ -72,6 +74,19 @@ class Pair:
         count = int(info.extra.get("classes", 0))
         if self.classes is not None and self.classes.shape[1] != count:
             raise ModelError(f"{self.path}: weights of {self.classes.shape[1]} classes; {info.name} has {count}")
+        return self
+
+    def check_finite(self) -> Self:
+        """Itself. InputError for a frame that cannot be drawn, its numbers being endless or none."""
+        for path, rows in ((self.path, self.rows), (classes_beside(self.path), self.classes)):
+            if rows is None:
+                continue
+            for first in range(0, len(self), LOOKED_AT):
+                part = rows[first : first + LOOKED_AT].reshape(-1, rows[0].size)
+                if not (fine := np.isfinite(part).all(1)).all():
+                    frame = first + int(fine.argmin())
+                    raise InputError(f"{path}: frame {frame} holds numbers that are not finite; write it without them")
+                let_go(rows)
         return self
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InputError
-from engine.studio.journey.burn import MARGIN_PX, cover, font_of, write
+from engine.studio.journey.burn import MARGIN_PX, cover, font_of, legible, write
 from engine.studio.journey.drawing import Drawing, Look, Rows
 
 WIDEST_PX, HIGHEST_PX = 1920, 1080  # of a panel whose size nobody gave
@@ -44,7 +44,7 @@ class Panel:
         font = font_of(height)
         self._labels = [
             cover(text, font, min(width - 2 * MARGIN_PX, round(font.getlength(text)) + 8), 4)
-            for text in (f"{n}  {name}" for n, name in enumerate(names, 1))
+            for text in (f"{n}  {legible(name)}" for n, name in enumerate(names, 1))
         ]
         self._top_px = top_px
 

@@ -79,7 +79,7 @@ def smooth(wanted: Smooth, tell: Tell = quiet) -> Smoothed:
     for a few numbers a frame. InputError for what cannot be.
     """
     _check(wanted)
-    pair = open_pair(wanted.source, wanted.fps)
+    pair = open_pair(wanted.source, wanted.fps).check_finite()
     model = wanted.model or pair.facts.model
     if wanted.way == "pace" and not model:
         raise InputError(f"{pair.path}: no .json beside it names a model to look at; give --model M")
@@ -91,7 +91,6 @@ def smooth(wanted: Smooth, tell: Tell = quiet) -> Smoothed:
     keys = keys_of(
         pair, wanted.keys, leg_s=wanted.leg_s, seconds=wanted.seconds, fps=float(fps), closed=wanted.closed
     )  # fmt: skip
-    _check_finite(keys, pair)
     pace = _paced(wanted, model, keys, tell) if wanted.way == "pace" else None
     facts = replace(
         pair.facts, fps=fps, model=model, made=f"smooth {pair.path.name} --way {wanted.way}", proxy="", digest="",
@@ -171,12 +170,6 @@ def _check(wanted: Smooth) -> None:
         if wanted.strips.suffix.lower() != ".png":
             raise InputError(f"--strips {wanted.strips}: a picture of strips is a .png; name one")
         check_output(wanted.strips)
-
-
-def _check_finite(keys: Keys, pair: Pair) -> None:
-    for i in range(len(keys)):
-        if not np.isfinite(keys.rows(np.array([i]))).all():
-            raise InputError(f"{pair.path}: frame {keys.numbers[i]} holds numbers that are not finite")
 
 
 def _most(values: NDArray[np.float64]) -> float:

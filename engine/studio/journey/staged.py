@@ -47,7 +47,7 @@ def staged(
     if take is not None:
         found = as_recorded(found, take)
     check_routes(found)
-    pair.check(found.info)
+    pair.check(found.info).check_finite()
     found = _resting(found, look.psi)
     desk = Desk(found, live=False) if take is None else taken(found, take)
     followed = Followed(found.pinned, pair, reel, look.class_)

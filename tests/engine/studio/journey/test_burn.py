@@ -13,7 +13,7 @@ from PIL import Image
 
 from engine.errors import InputError
 from engine.stage.outputs.video import Coder
-from engine.studio.journey.burn import NUMBER_BITS, burn, cells, read_bars
+from engine.studio.journey.burn import NUMBER_BITS, burn, cells, legible, read_bars
 
 Frame = NDArray[np.uint8]
 
@@ -98,3 +98,12 @@ def test_none_changes_nothing() -> None:
 def test_numbers_beyond_the_strip_are_refused() -> None:
     with pytest.raises(InputError, match="count to 8388607"):
         cells(2**NUMBER_BITS)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("cöld é", "cold e"), ("ﬁlm №1", "film No1"), ("花 tulip", "? tulip"), ("a.b_c-1", "a.b_c-1")]
+)
+def test_names_are_written_in_letters_that_the_font_has(name: str, shown: str) -> None:
+    assert legible(name) == shown
+    here, there = (burn(np.full((64, 400, 3), 90, np.uint8), 7, text, "label") for text in (name, shown))
+    assert np.array_equal(here, there)

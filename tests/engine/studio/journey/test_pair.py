@@ -62,6 +62,43 @@ def test_a_disk_without_room_is_said_before_anything_is_written(tmp_path: Path) 
     assert left_over(tmp_path) == [] and list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("part", ["rows", "classes"])
+def test_the_frame_that_cannot_be_drawn_is_named(tmp_path: Path, part: str) -> None:
+    pair = write_pair(tmp_path / "a", 2000, classes=3)
+    assert pair.check_finite() is pair
+    path = tmp_path / ("a.npy" if part == "rows" else "a.classes.npy")
+    rows = np.load(path)
+    rows[1500, 2] = np.nan
+    np.save(path, rows)
+    with pytest.raises(InputError, match="frame 1500 holds numbers that are not finite"):
+        open_pair(tmp_path / "a").check_finite()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("render", "a", "-o", "out.mp4"), ("layers", "a", "-o", "out"), ("smooth", "a", "--leg-s", "0.2", "-o", "out"),
+        ("explore", "a", "--around", "1", "-o", "out"), ("grid", "a", "--snapshots", "tulip", "-o", "out.png"),
+    ],
+)  # fmt: skip
+def test_nothing_is_made_of_numbers_that_are_not_finite(tmp_path: Path, run: Run, asked: tuple[str, ...]) -> None:
+    write_pair(tmp_path / "a", 3, (512,), Facts(model="tulip"))
+    np.save(tmp_path / "a.npy", np.full((3, 512), np.inf, np.float32))
+    status, _, told = run("journey", *asked, "--size", "64x64")
+    assert status == 2 and "frame 0 holds numbers that are not finite" in told
+    assert {path.name for path in tmp_path.iterdir()} == {"a.npy", "a.json"}
+
+
+def test_lost_class_weights_are_said(tmp_path: Path, run: Run) -> None:
+    model = model_of(tmp_path, "m", classes=3)
+    info = info_of(model)
+    write_pair(tmp_path / "a", 3, (info.z_dim,), Facts(model=model, model_hash=info.hash), classes=3)
+    (tmp_path / "a.classes.npy").unlink()
+    status, _, told = run("journey", "render", "a", "-o", "out.npy")
+    assert status == 2 and "a.classes.npy, which its model draws it with, is missing" in told
+    assert run("journey", "render", "a", "-o", "out.npy", "--class", 1)[0] == 0
+
+
 def moved(folder: Path, name: str = "m", snapshots: int = 0) -> tuple[Path, Path]:
     """A pair and its models, made in one folder and moved to another: where both were, and where both are."""
     was, now = folder / "was", folder / "now"
