@@ -1,6 +1,6 @@
 """Conform: the edit that an artist made of proxies, applied to their latents."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -19,11 +19,11 @@ from engine.studio.journey.projects import read_project
 from engine.studio.journey.report import Report, Used, line, runs_of, times_used, unsupported_of
 from engine.studio.journey.source import Source
 from engine.studio.journey.stretch import stretches
-from engine.studio.journey.timeline import Timeline, Unsupported
+from engine.studio.journey.timeline import Timeline, Unsupported, clock
 from engine.studio.learn.work import Tell, quiet
 
 _MOST_MARKS = 10_000
-_LISTED = 100
+_LISTED, _NAMED = 100, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +99,16 @@ def conformed(timeline: Timeline, project: Path, out: Path, how: How = How(), te
     report = Report(
         project.name, pair.path.name, timeline.fps, made, runs_of(laid, made, sources),
         tuple(Used(i, s, times_used(made, i, len(s.pair))) for i, s in sources.items()), how.gap, marks, unsupported,
-        tuple(told for source in sources.values() for told in source.told),
+        (*(told for source in sources.values() for told in source.told), *_behind(timeline, len(made))),
     )  # fmt: skip
     return Conformed(pair, report)
+
+
+def _behind(timeline: Timeline, length: int) -> Iterator[str]:
+    """The marks that no frame of the edit has, told in one line."""
+    if lost := [mark for mark in timeline.marks if not 0 <= mark.frame <= length]:
+        names = ", ".join(f"{mark.name} at {clock(mark.frame, timeline.fps)}" for mark in lost[:_NAMED])
+        yield f"{len(lost)} of the marks behind the end, left out: {names}{', ...' if len(lost) > _NAMED else ''}"
 
 
 def _listed(unsupported: Sequence[Unsupported], fps: Fraction) -> str:

@@ -376,6 +376,13 @@ def test_the_command_conforms_a_project(
     assert np.array_equal(rows, a.rows[[3, 4, 5, 6, 7, 7, 7, 7, 7, 0, 1, 2, 3, 4]])
 
 
+def test_marks_behind_the_end_are_told(tmp_path: Path, pairs: tuple[Pair, Pair]) -> None:
+    marks = tuple(Mark(frame, f"m{frame}") for frame in (5, 6, 30))
+    report = apply(tmp_path, timeline(Clip(0, 0, 5), marks=marks)).report
+    assert report.marks == marks[:1]
+    assert report.told[-1] == "2 of the marks behind the end, left out: m6 at 00:00:00:06, m30 at 00:00:01:05"
+
+
 def test_a_folder_is_no_output(tmp_path: Path, pairs: tuple[Pair, Pair]) -> None:
     (tmp_path / "out.npy").mkdir()
     with pytest.raises(InputError, match=r"out\.npy: a folder has this name; give another one"):
