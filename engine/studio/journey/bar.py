@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from engine.errors import InputError, printable
+from engine.errors import InputError
 from engine.paths import check_output, part_beside
+from engine.studio.journey.burn import legible
 from engine.studio.journey.report import Report, Used
 from engine.studio.journey.timeline import clock
 from engine.studio.oklab import srgb
@@ -173,5 +174,5 @@ def _x(frame: int, n: int) -> float:
 
 
 def _short(text: str, most: int = 60) -> str:
-    text = printable(text)
+    text = legible(text)
     return text if len(text) <= most else f"{text[: most - 1]}\u2026"

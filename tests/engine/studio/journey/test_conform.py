@@ -358,6 +358,14 @@ def test_the_picture_has_its_size_whatever_the_length(tmp_path: Path, pairs: tup
     assert image.width == 1440 and len(image.getcolors(1 << 20) or ()) > 10
 
 
+def test_names_in_the_picture_have_letters_that_its_font_has(tmp_path: Path) -> None:
+    write_pair(tmp_path / "bl\u00fcten", 5)
+    write_pair(tmp_path / "bluten", 5)
+    edits = [Timeline(FPS, (Media(f"{name}.mp4"),), (Track((Clip(0, 0, 5),)),)) for name in ("bl\u00fcten", "bluten")]
+    one, two = (bar_image(apply(tmp_path, edit, out="out").report).tobytes() for edit in edits)
+    assert one == two
+
+
 def test_the_command_conforms_a_project(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
