@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from engine.errors import InputError
+from engine.errors import InputError, printable
 from engine.paths import check_output, part_beside
 from engine.studio.journey.burn import legible
 from engine.studio.journey.report import Report, Used
@@ -174,5 +174,5 @@ def _x(frame: int, n: int) -> float:
 
 
 def _short(text: str, most: int = 60) -> str:
-    text = legible(text)
+    text = legible(printable(text))
     return text if len(text) <= most else f"{text[: most - 1]}\u2026"

@@ -127,7 +127,8 @@ def check_place(out: Path, sources: Iterable[Path] = (), proxy: bool = False) ->
     InputError for a place that cannot be written, and for a video there that is something else.
     """
     path = named(out)
-    check_output(path)
+    for part in (path, path.with_suffix(".json"), classes_beside(path)):
+        check_output(part)
     if path.resolve() in [named(source).resolve() for source in sources]:
         raise InputError(f"{out}: is the sequence that this is made of; give another name")
     video = path.with_suffix(".mp4")

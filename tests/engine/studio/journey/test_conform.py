@@ -392,9 +392,12 @@ def test_marks_behind_the_end_are_told(tmp_path: Path, pairs: tuple[Pair, Pair])
 
 
 def test_a_folder_is_no_output(tmp_path: Path, pairs: tuple[Pair, Pair]) -> None:
+    for name in ("out.npy", "out.json", "out.classes.npy"):
+        (tmp_path / name).mkdir()
+        with pytest.raises(InputError, match=rf"{name}: a folder has this name; give another one"):
+            apply(tmp_path, timeline(Clip(0, 0, 5)))
+        (tmp_path / name).rmdir()
     (tmp_path / "out.npy").mkdir()
-    with pytest.raises(InputError, match=r"out\.npy: a folder has this name; give another one"):
-        apply(tmp_path, timeline(Clip(0, 0, 5)))
     with pytest.raises(InputError, match="a folder has this name"):
         check_report(tmp_path / "out.npy", tmp_path / "x")
 
