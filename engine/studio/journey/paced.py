@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.errors import InputError
-from engine.studio.journey.pair import Pair, PairWriter, open_pair
+from engine.studio.journey.pair import Pair, PairWriter, check_place, open_pair
 from engine.studio.journey.trajectories import BLOCK, Keys, straight
 from engine.studio.learn.work import Tell, quiet
 from engine.studio.pace import ROUNDS, Array, Block, Evened, evened, seen_along
@@ -49,6 +49,7 @@ def blocks_along(keys: Keys, at: Array) -> Iterator[Block]:
 
 def write_paced(subject: "Subject", sequence: Path, out: Path, tell: Tell = quiet) -> Evened:
     """Write the way of a sequence at an even pace, in as many frames. InputError for what is none of this model."""
+    check_place(out, [sequence])
     pair = _checked(open_pair(sequence), subject)
     every = np.arange(len(pair), dtype=np.intp)
     keys = Keys(pair.rows, pair.classes, every, every, len(pair))
