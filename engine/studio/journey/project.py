@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import InputError
+from engine.stage.outputs.video import open_sound
 from engine.studio.journey.pair import Pair, kdenlive_digest, open_pair
 from engine.studio.journey.projects import WRITERS, write_project
 from engine.studio.journey.rates import frames_at
@@ -152,3 +153,5 @@ def _check(layout: Layout) -> None:
             raise InputError(f"--{name} {value}: give {least} or more")
     if layout.audio is not None and not layout.audio.is_file():
         raise InputError(f"{layout.audio}: no such file; give a sound")
+    if layout.audio is not None:
+        open_sound(layout.audio).close()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from engine.cli.start import run
 from engine.errors import InputError
@@ -60,11 +61,12 @@ def test_dissolves_lay_neighbours_over_each_other_and_marks_go_along(tmp_path: P
 def test_gaps_and_folders_and_sound(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     pair = held(tmp_path / "in" / "a", 2, 10)
-    sound = write_video(tmp_path / "song.mp4", 3)
+    sound = tmp_path / "song.wav"
+    soundfile.write(sound, np.zeros(4800), 48000)
     made = project(Layout((pair.path,), tmp_path / "edit.kdenlive", gap=5, audio=sound, size=(64, 36)))
     again = read_project(tmp_path / "edit.kdenlive")
     assert [c.at for c in made.tracks[0].clips] == [0, 15] and made.length == 25
-    assert again.media[0].name == "in/a.mp4" and again.sound == ("song.mp4",) and again.size == (64, 36)
+    assert again.media[0].name == "in/a.mp4" and again.sound == ("song.wav",) and again.size == (64, 36)
 
 
 def test_another_rate_lasts_as_long(tmp_path: Path) -> None:
@@ -80,6 +82,7 @@ def test_what_cannot_be_laid_out_is_refused(tmp_path: Path) -> None:
         (replace(layout, dissolve=3), "no room"), (replace(layout, dissolve=1, gap=1), "one of them"),
         (replace(layout, each=0), "--each 0"), (replace(layout, out=tmp_path / "edit.txt"), "give .kdenlive"),
         (replace(layout, audio=tmp_path / "none.wav"), "no such file"), (replace(layout, pairs=()), "at least one"),
+        (replace(layout, audio=pair.path.with_suffix(".json")), "not a sound file"),
     ):  # fmt: skip
         with pytest.raises(InputError, match=words):
             project(wrong)
