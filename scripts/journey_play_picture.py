@@ -27,8 +27,17 @@ GROUND, INK, DIM = (16, 17, 20), (225, 225, 230), (90, 92, 100)
 FAR, FAST = (232, 140, 90), (96, 190, 160)
 FPS, FILM_FPS, LONG_S = 60, 25, 16.0
 PUSH, BACK, JUMP, CUT = 2.0, 4.0, 7.0, 13.0
-SHOW = '[generator]\nmodel = "tulip"\n[motion]\nfrequency_hz = 1.0\ndamping = 1.0\namount_frequency_hz = 0.6\n[[voice]]\nsequence = "way.npy"\n'
-SHOW += "sequence_fps = 25\n"
+SHOW = """
+[generator]
+model = "tulip"
+[motion]
+frequency_hz = 1.0
+damping = 1.0
+amount_frequency_hz = 0.6
+[[voice]]
+sequence = "way.npy"
+sequence_fps = 25
+"""
 
 
 def main() -> None:
