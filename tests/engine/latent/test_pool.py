@@ -14,7 +14,7 @@ from engine.errors import ModelError
 from engine.journal import pack, unpack
 from engine.latent.motion import MotionSpec, VoiceSpec
 from engine.latent.pool import shuffled
-from tests.engine.latent.rooms import INFO, Room, angle, z_of
+from tests.engine.latent.rooms import INFO, Room, angle
 from tests.engine.latent.test_journey import SIX, mixing
 
 Film = NDArray[np.float64]
