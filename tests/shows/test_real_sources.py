@@ -211,7 +211,18 @@ def test_every_shipped_show_plays(tmp_path: Path) -> None:
     """Each for a moment, one after the other in one run, without black and without a restart."""
     shows = tmp_path / "shows"
     shutil.copytree(data_dir("presets"), shows)
-    names = ("pulse", "garden", "mosaic", "hands_on", "score", "compass", "vocabulary", "demonstrate", "meditation")
+    names = (
+        "pulse",
+        "garden",
+        "mosaic",
+        "hands_on",
+        "score",
+        "compass",
+        "vocabulary",
+        "demonstrate",
+        "meditation",
+        "first_light",
+    )
     with Live(shows / "first_light", tmp_path, "--size", "96x64") as live:
         live.playing()
         for number, name in enumerate(names, 1):
