@@ -51,12 +51,14 @@ def test_a_frame_stays_on_the_device(tulip: Source, half: bool, voices: int, can
     assert picture.device.type == rgba.device.type == "cuda"
 
 
-def test_a_blend_of_two_stays_on_the_device(small_tulip: Path) -> None:
-    first, second = (source_of(str(small_tulip)).build(CANVASES[0]) for _ in range(2))
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_blend_stays_on_the_device(small_tulip: Path, count: int) -> None:
+    first, *others = (source_of(str(small_tulip)).build(CANVASES[0]) for _ in range(count))
     with torch.no_grad():
-        for parameter in second.parameters():
-            parameter.mul_(1.1)
-    frame = Frame(Blended(first, second))
+        for other in others:
+            for parameter in other.parameters():
+                parameter.mul_(1.1)
+    frame = Frame(Blended(first, others, count))
     assert draw_on_fake(frame, shapes_of(frame.slots, 2))[0].shape == (2, 3, 32, 32)
 
 
