@@ -262,8 +262,9 @@ class Goals:
                 head.restore(row)
         for i in range(len(self._voices)):
             self._caught[i] = state[f"caught.{i}"].astype(np.float64)
-            if f"shares.{i}" in state and self.mixes_classes:
-                self._point_shares[i] = state[f"shares.{i}"].astype(np.float64)
+            if self.mixes_classes:
+                shares = state.get(f"shares.{i}")
+                self._point_shares[i] = None if shares is None else shares.astype(np.float64)
             self._wanders[i] = None
             keys = {key: state.get(f"wander.{i}.{key}") for key in ("phase", "from", "to")}
             if all(value is not None for value in keys.values()):

@@ -24,8 +24,8 @@ class Playhead:
     def __init__(self, journey: Trajectory, marks_s: Mapping[str, float] = MappingProxyType({})) -> None:
         self.journey = journey
         self.by_beat = False
-        self._named = dict(marks_s)
-        self._marks_s = sorted({0.0, *marks_s.values()})
+        self._named = {name: journey.wrapped(mark_s) for name, mark_s in marks_s.items()}
+        self._marks_s = sorted({0.0, *self._named.values()})
         self.at_s = 0.0
         self.leapt = False
         self._run_s = 0.0

@@ -12,6 +12,7 @@ from engine.errors import InputError
 
 KIND, VERSION = "sequence", 1
 MOST_JSON = 16 << 20
+MOST_FRAMES = 1 << 40  # that a mark may be at
 MOST_MARKS = 256  # that have an address
 _RATE = re.compile(r"\d{1,9}(?:\.\d{1,20}|/\d{1,9})?", re.ASCII)  # bounded: 1e999999999 would be reckoned out
 _UNSPOKEN = re.compile(r"[\x00-\x20\x7f\s#*,/?\[\]{}]+")
@@ -66,12 +67,15 @@ def read_facts(path: Path) -> Facts | None:
         if not 0 < fps <= 1000 or not math.isfinite(psi) or not (seed is None or type(seed) is int):
             raise ValueError("fps, psi or seed out of range")
         marks = tuple(Mark(int(m["frame"]), str(m["name"])) for m in data.get("marks", ()))
+        if any(abs(mark.frame) > MOST_FRAMES for mark in marks):
+            raise ValueError(f"a mark beyond frame {MOST_FRAMES}")
         texts = {key: str(data.get(key, "")) for key in ("model", "model_hash", "made", "proxy", "digest")}
         if texts["proxy"] != Path(texts["proxy"]).name:
             raise ValueError("the proxy lies beside it: give a name without folders")
-        return Facts(
-            fps=fps, seed=seed, psi=psi, marks=marks, snapshots=tuple(map(str, data.get("snapshots", ()))), **texts
-        )
+        snapshots = tuple(map(str, data.get("snapshots", ())))
+        for text in (*texts.values(), *snapshots, *(mark.name for mark in marks)):
+            text.encode()  # half a surrogate pair can stand in JSON, and in no file or message of ours
+        return Facts(fps=fps, seed=seed, psi=psi, marks=marks, snapshots=snapshots, **texts)
     except (OSError, ValueError, TypeError, KeyError, ArithmeticError, AttributeError, RecursionError) as error:
         raise InputError(f"{path}: not what latenz writes beside a sequence ({error})") from None
 

@@ -48,11 +48,12 @@ class Shares:
         for i, (goal, spring_, dt_s) in enumerate(zip(goals, springs, dts_s, strict=True)):
             wanted = np.zeros(self._x.shape[1]) if goal is None else goal
             way = wanted - self._goal[i]
-            if np.count_nonzero(way):
+            goes = np.count_nonzero(way) > 0
+            if goes:
                 self._still[i] = False
             if self._still[i]:
                 continue
-            speed = way / dt_s if moves[i] and dt_s > 0.0 else None
+            speed = way / dt_s if goes and moves[i] and dt_s > 0.0 else None
             self._goal[i] = wanted
             omega, damping = spring_.omega, max(spring_.damping, 1.0)
             self._x[i], self._v[i] = spring.step(

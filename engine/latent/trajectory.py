@@ -1,6 +1,7 @@
 """A path that was made before: a sequence of latents from a file, read at any time."""
 
 import math
+import tokenize
 from pathlib import Path
 from typing import Literal
 
@@ -94,6 +95,8 @@ class Trajectory:
             classes = _mapped(beside)
             if classes.dtype.kind != "f" or classes.shape != (len(frames), count):
                 raise ModelError(f"{beside}: shape {classes.shape}; {info.name} takes {(len(frames), count)} here")
+            if not count:
+                raise ModelError(f"{beside}: {info.name} has no classes to weigh; take the file away")
         return cls(frames, fps, "z" if frames.ndim == 2 else "w", classes, end)
 
     def check(self, path: Path, geometry: str) -> "Trajectory":
@@ -160,10 +163,11 @@ class Trajectory:
 
 def _mapped(path: Path) -> Rows:
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        with np.errstate(over="ignore"):  # a shape beyond all files: it is refused
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except (ValueError, EOFError) as error:
+    except (ValueError, EOFError, TypeError, OverflowError, SyntaxError, tokenize.TokenError) as error:
         raise ModelError(f"{path}: not a .npy of plain numbers: {error}") from None
     if not isinstance(array, np.ndarray):
         raise ModelError(f"{path}: not a sequence: give a .npy of floats")

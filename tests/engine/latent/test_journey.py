@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -225,9 +226,53 @@ def test_class_weights_ride_along_on_springs_and_let_go(tmp_path: Path) -> None:
 def test_class_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"way.classes.npy: shape \(250, 6\); toy takes \(250, 0\)"):
         Room(voice(tmp_path, classes=np.ones((250, 6))))
+    with pytest.raises(ModelError, match=r"way.classes.npy: toy has no classes to weigh; take the file away"):
+        Room(voice(tmp_path, classes=np.ones((250, 0))))
     flat = voice(tmp_path, classes=np.ones((250, 6)), motion=MotionSpec(geometry="flat"))
     with pytest.raises(ModelError, match="plays on the sphere"):
         Room(flat, info=SIX)
+
+
+def test_class_weights_that_have_arrived_are_not_mapped_again(tmp_path: Path) -> None:
+    asked: list[int] = []
+
+    def counting(z: Film, psi: float, classes: Film | None = None) -> NDArray[np.float32]:
+        asked.append(0)
+        return mixing(z, psi, classes)
+
+    room = Room(voice(tmp_path, classes=np.eye(6)[np.arange(250) // 42]), info=SIX, mapper=counting)
+    room.run(2.0)
+    room.set(journey__speed=0.0).run(8.0)
+    before = len(asked)
+    room.run(1.0)
+    assert len(asked) == before
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{'descr':'<f4','fortran_order':False,'shape':(4611686018427387904,24),}",
+        "{'descr':'<f4','fortran_order':False,'shape':(-1,-24),}",
+        "{'descr':'<f4','fortran_order':False,'shape':(1000000000000000000000000000000,24),}",
+        "{'descr':'<f4','fortran_order':False,'shape':(1", "{1:2,'descr':3}", "'''", "-" * 5000,
+    ],
+)  # fmt: skip
+def test_a_file_that_only_looks_like_numbers_is_refused_by_name(header: str, tmp_path: Path) -> None:
+    body = header.encode() + b"\n"
+    (tmp_path / "way.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(body).to_bytes(2, "little") + body + bytes(512))
+    with pytest.raises(ModelError, match=r"way\.npy: "):
+        Trajectory.open(tmp_path / "way.npy", INFO)
+
+
+@pytest.mark.parametrize("end", ["again", "close", "hold"])
+def test_marks_beyond_the_way_are_marks_on_it(end: Any, tmp_path: Path) -> None:
+    film = circle()
+    room = Room(voice(tmp_path, sequence_end=end, marks=(Mark(100, "sea"), Mark(10 * 250 + 50, "late"))))
+    room.set(journey__speed=0.0).run(0.1)
+    room.step("/journey/next")
+    assert angle(room.run(4.0)[-1][0, 0], film[100 if end == "hold" else 50]) < 2e-3
+    room.step("/journey/next")
+    assert angle(room.run(4.0)[-1][0, 0], film[249 if end == "hold" else 100]) < 2e-3
 
 
 def test_voices_have_journeys_of_their_own(tmp_path: Path) -> None:

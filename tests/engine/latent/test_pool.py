@@ -13,6 +13,7 @@ from engine.controls import ControlEvent
 from engine.errors import ModelError
 from engine.journal import pack, unpack
 from engine.latent.motion import MotionSpec, VoiceSpec
+from engine.latent.places import Place, Places
 from engine.latent.pool import shuffled
 from tests.engine.latent.rooms import INFO, Room, angle
 from tests.engine.latent.test_journey import SIX, mixing
@@ -141,6 +142,17 @@ def test_class_weights_come_along(tmp_path: Path) -> None:
         assert w.max() == pytest.approx(1.0, abs=1e-3) and w.sum() == pytest.approx(1.0, abs=1e-3)
     seven = room.set(latent__wander=0.5, latent__wander_hz=1.0).run(4.0)[:, 0, 0, :6]
     assert np.abs(np.diff(seven, axis=0)).max() < 0.2 and seven.min() >= 0.0
+
+
+def test_a_state_without_class_weights_goes_on_without_any(tmp_path: Path) -> None:
+    np.save(tmp_path / "pool.classes.npy", np.eye(6)[np.arange(7) % 6].astype(np.float32))
+    places = Places((Place("noon", rows()[0], "z", INFO.hash),))
+    spec = voice(tmp_path)
+    room, again = (Room(spec, info=SIX, mapper=mixing, places=places) for _ in range(2))
+    room.step("/latent/place/noon")
+    room.run(4.0)
+    assert again.motion.restore(unpack(pack(room.motion.state())))
+    assert np.allclose(again.run(4.0)[-1][0, 0, :6], room.run(4.0)[-1][0, 0, :6], atol=1e-3)
 
 
 def test_a_pool_of_w_needs_flat_geometry(tmp_path: Path) -> None:

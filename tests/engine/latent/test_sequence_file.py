@@ -36,6 +36,8 @@ def test_a_rate_that_is_none_is_refused_at_once(tmp_path: Path, said: object) ->
         {"marks": [{"frame": float("inf"), "name": "x"}]}, {"marks": [{"frame": float("nan"), "name": "x"}]},
         {"marks": [{"name": "x"}]}, {"marks": 3}, {"psi": float("nan")}, {"psi": 10**400}, {"seed": 1.5},
         {"proxy": "../a.mp4"}, {"proxy": "/etc/passwd"},
+        {"marks": [{"frame": 10**400, "name": "x"}]}, {"marks": [{"frame": 0, "name": "\ud800"}]},
+        {"model": "\udfff"}, {"snapshots": ["\ud800"]},
     ],
 )  # fmt: skip
 def test_facts_that_nobody_wrote_are_refused(tmp_path: Path, more: dict[str, object]) -> None:
