@@ -27,7 +27,7 @@ from engine.studio.breed.tree import save_tree
 from engine.studio.journey.drawing import Drawing, Look, info_of, whole_name
 from engine.studio.journey.pair import Facts, Pair, PairWriter
 from engine.studio.journey.timeline import Mark
-from engine.studio.latents import Along, amounts_of
+from engine.studio.latents import MOST_SIGMA, Along, amounts_of
 from engine.studio.learn.work import Tell, quiet
 from engine.studio.pace import Array
 
@@ -197,6 +197,9 @@ def _recipes(wanted: Breed, info: ModelInfo, family: Family, parents: Sequence[N
     for text in wanted.genes:
         name, _, sigma = text.partition("=")
         genes[name] = genes.get(name, 0.0) + float(sigma)
+    for name, total in genes.items():
+        if abs(total) > MOST_SIGMA:
+            raise InputError(f"--gene {name}: {total:g} in all; at most {MOST_SIGMA:g} sigma")
     bank, digest = "", ""
     if wanted.bank is not None and genes:
         bank, digest = wanted.bank.name, hashlib.sha256(wanted.bank.read_bytes()).hexdigest()
@@ -233,6 +236,7 @@ def _child(recipe: Recipe, family: Family, drawing: Drawing, along: Along | None
         genome = born([parent.genome for parent in parents], recipe, drawing, along)
     except ModelError as error:
         raise ModelError(f"{error}; cross parents by mix or bands, which stays in z") from None
+    genome.check(drawing.info, f"a child of {' and '.join(recipe.parents)}")
     return family.add(genome, 1 + max(parent.generation for parent in parents), recipe)
 
 

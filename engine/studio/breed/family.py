@@ -11,6 +11,7 @@ Parents stand before their children.
 
 import json
 import re
+import tokenize
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from engine.studio.latents import MOST_SIGMA
 KIND, VERSION = "family", 1
 MOST_BYTES, MOST_NODES, MOST_PARENTS = 512 << 20, 10_000, 64
 MOST_TEXT = 4096
+MOST_NUMBER = 99_999  # in an id
 ID = re.compile(r"g(\d{1,4})-(\d{2,5})")
 
 
@@ -70,9 +72,12 @@ class Family:
         return node
 
     def next_id(self, generation: int) -> str:
-        """The id that the next node of a generation gets."""
+        """The id that the next node of a generation gets. InputError behind the last."""
         numbers = [number for own, number in map(_numbers, self.nodes) if own == generation]
-        return f"g{generation}-{max(numbers, default=0) + 1:02d}"
+        number = max(numbers, default=0) + 1
+        if number > MOST_NUMBER:
+            raise InputError(f"g{generation}-{number - 1} is the last number that there is; begin another family")
+        return f"g{generation}-{number:02d}"
 
     def find(self, id_: str) -> Node:
         """The node. InputError where there is none."""
@@ -156,7 +161,9 @@ def read_family(path: Path) -> Family | None:
             node = _node(row, family)
             family.nodes[node.id] = node
         return family
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
+    except (
+        OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError, tokenize.TokenError,
+    ) as error:  # fmt: skip
         said = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise InputError(f"{path}{at}: not as latenz writes a family ({said})") from None
 
@@ -184,7 +191,7 @@ def _node(row: dict[str, Any], family: Family) -> Node:
 def _recipe(row: dict[str, Any], parents: tuple[str, ...], id_: str) -> Recipe:
     weights = tuple(read_number(weight, 0.0, 1.0) for weight in row["weights"])
     layers = tuple(row.get("layers", ()))
-    genes = tuple((str(name), read_number(sigma, -MOST_SIGMA, MOST_SIGMA)) for name, sigma in row["genes"].items())
+    genes = tuple((_written(name), read_number(sigma, -MOST_SIGMA, MOST_SIGMA)) for name, sigma in row["genes"].items())
     if len(weights) != len(parents) or abs(sum(weights) - 1.0) > 1e-6:
         raise ValueError(f"{id_}: {len(weights)} weights for {len(parents)} parents, or not of the sum 1")
     if row["cross"] not in KINDS or any(type(n) is not int or not 0 <= n < len(parents) for n in layers):
@@ -201,4 +208,10 @@ def _text(row: dict[str, Any], key: str, most: int = MOST_TEXT, optional: bool =
     text = row.get(key, "") if optional else row[key]
     if not isinstance(text, str) or len(text) > most:
         raise ValueError(f'"{key}" is no text of at most {most} characters')
+    return _written(text)
+
+
+def _written(text: str) -> str:
+    """The text. ValueError for half a surrogate pair, which JSON can hold and no file of ours."""
+    text.encode()
     return text

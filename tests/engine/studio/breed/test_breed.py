@@ -218,6 +218,7 @@ def test_the_chosen_are_gathered_into_a_sequence(breeds: Breeds, tmp_path: Path)
         (("1", "2"), {"weights": (0.0, 0.0)}, "give 2, one for each"),
         (("1",), {"genes": ("blom=1",)}, '--gene blom=1: no direction "blom"; did you mean "bloom"'),
         (("1",), {"genes": ("bloom",)}, "--gene bloom: give"),
+        (("1",), {"genes": ("bloom=60", "bloom=60")}, "--gene bloom: 120 in all; at most 100 sigma"),
         (("1",), {"class_": 3}, "has no classes"),
         (("4294967296",), {}, "give 0 to 4294967295"),
         (("g1-01",), {}, "nobody in this family"),

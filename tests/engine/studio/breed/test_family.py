@@ -1,5 +1,6 @@
 """The family's file: what is written is read, and what is no family is refused by name."""
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -69,9 +70,13 @@ def test_no_file_is_no_family(tmp_path: Path) -> None:
         (0, "id", "g0-02", "twice"),
         (0, "id", "g1-01", "generations before"),
         (0, "latent", "AAAA", "cannot be read"),
+        (0, "latent", base64.b64encode(b"\x93NUMPY\x01\x00\x02\x00((").decode(), "not as latenz writes"),
         (0, "latent", "A" * (1 << 24), "no text"),
         (0, "space", "x", "neither"),
         (0, "from", ["x"], "no text"),
+        (0, "from", "\ud800", "surrogates"),
+        (2, "genes", {"\udfff": 1.0}, "surrogates"),
+        (None, "model", "\ud800", "surrogates"),
         (2, "parents", ["g1-02"], "does not stand before"),
         (2, "parents", [[]], "does not stand before"),
         (2, "parents", ["g0-01"] * 65, "at most 64"),
@@ -145,6 +150,14 @@ def test_torn_and_overwritten_files_are_refused(junk: bytes, at: int, tmp_path: 
     path.write_bytes(whole[: at % len(whole)] + junk)
     with pytest.raises(InputError, match=r"family\.json"):
         read_family(path)
+
+
+def test_no_id_is_given_that_could_not_be_read_again() -> None:
+    family = some()
+    family.nodes["g1-99999"] = family.nodes["g1-02"]
+    with pytest.raises(InputError, match="g1-99999 is the last number"):
+        family.next_id(1)
+    assert family.next_id(2) == "g2-02"
 
 
 def test_the_tree_shows_the_chosen_and_the_newest() -> None:
