@@ -78,6 +78,8 @@ def mixture_of(path: Path, second: Path | None, snapshots: Sequence[Path]) -> Mi
     """
     if second is not None and snapshots:
         raise ModelError("a model blends with a second one or ages through snapshots; leave one of them out")
+    if len(snapshots) > MOST_SNAPSHOTS:  # before any is converted
+        raise ModelError(f"{len(snapshots)} snapshots; at most {MOST_SNAPSHOTS} can be played")
     header = model_file.read_header(path)
     others = [convert.playable(other) for other in (snapshots or ([second] if second else []))]
     headers = [model_file.read_header(other) for other in others]

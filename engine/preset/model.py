@@ -44,10 +44,8 @@ def choose(path: Path, table: GeneratorTable, options: Options, where: Where) ->
     at = where("generator", "model") if options.model is None else f"--model {options.model}"
     try:
         name = _place(options.model or table.model, path.parent, ours=options.model is None)
-        how = How(
-            second=_place(table.second, path.parent) if table.second and options.model is None else "",
-            snapshots=snapshots(table, path.parent) if options.model is None else (),
-            classes=table.classes if options.model is None else (),
+        how = replace(
+            _own_how(table, path.parent) if options.model is None else How(),
             fit=table.fit,
             backend=options.backend or table.backend,
             cutoff=table.cutoff if options.model is None else None,
@@ -95,9 +93,18 @@ def own_model(path: Path, table: GeneratorTable) -> tuple[ModelInfo, Directions]
         directions = model_directions(table.model, path.parent)
         for name in table.banks:
             directions = directions.merged(Directions.load(inside(path, name, "")))
-        return model_info(table.model, path.parent), directions
+        return model_info(table.model, path.parent, _own_how(table, path.parent)), directions
     except EngineError:
         return None
+
+
+def _own_how(table: GeneratorTable, folder: Path) -> How:
+    """What the show opens with its own model."""
+    return How(
+        second=_place(table.second, folder) if table.second else "",
+        snapshots=snapshots(table, folder),
+        classes=table.classes,
+    )
 
 
 def _other(size: tuple[int, int], info: ModelInfo) -> bool:

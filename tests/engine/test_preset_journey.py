@@ -114,6 +114,16 @@ def test_what_cannot_be_played_is_refused_with_its_place(text: str, message: str
         show(folder, '[generator]\nmodel = "kid-2.safetensors"\n' + text)
 
 
+@pytest.mark.parametrize(
+    ("opened", "to"), [('snapshots = "kids"', "/generator/age"), ('second = "kids/kid-0.safetensors"', "/generator/blend")]
+)
+def test_another_model_sets_aside_what_only_the_shows_own_row_has(opened: str, to: str, folder: Path) -> None:
+    text = f'[generator]\nmodel = "kid-2.safetensors"\n{opened}\n[[route]]\nfrom = "/tempo/beat"\nto = "{to}"\n'
+    assert [route.to for route in show(folder, text).routes] == [to]
+    found = show(folder, text, Options(model="silk"))
+    assert not found.routes and to.rpartition("/")[2] in found.told[0]
+
+
 def test_a_built_in_model_has_no_snapshots(folder: Path) -> None:
     with pytest.raises(ShowError, match="silk has no snapshots"):
         show(folder, '[generator]\nmodel = "silk"\nsnapshots = "kids"\n')
