@@ -41,11 +41,14 @@ def work_dir(kind: str) -> Path:
     return Path(os.environ.get("LATENZ_WORK") or platformdirs.user_data_dir("latenz", appauthor=False)) / kind
 
 
-def check_output(path: Path) -> None:
-    """InputError unless a file can be written at `path`: said before the work, not after it."""
+def check_output(path: Path, folder: bool = False) -> None:
+    """InputError unless a file can be written at `path`: said before the work, not after it.
+
+    folder : what is written may be a folder, in the place of another
+    """
     if not path.resolve().parent.is_dir():
         raise InputError(f"{path}: no folder {path.parent}; make it first")
-    if path.is_dir():
+    if path.is_dir() and not folder:
         raise InputError(f"{path}: a folder has this name; give another one")
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

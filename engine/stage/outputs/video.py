@@ -64,7 +64,7 @@ def open_output(
     if suffix in (*VIDEO, ".npy") and path.is_dir():
         raise InputError(f"{path}: is a folder; name a file in it")
     if suffix in (*VIDEO, ".npy", ".png", ""):
-        check_output(path)
+        check_output(path, folder=not suffix)
     if suffix in VIDEO:
         return Video(path, size, fps, frames, sound, notes or {})
     if suffix == ".npy":
