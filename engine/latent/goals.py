@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,7 @@ class Goals:
         self._phase = np.zeros(len(voices))  # of the loop
         self._wanders: list[Wander | Stroll | None] = [None] * len(voices)
         self._heads = [self._open(voice, info) for voice in voices]
+        self._ways = np.array([crc32(repr(_way(voice)).encode()) for voice in voices], np.int64)
 
     @property
     def mixes_classes(self) -> bool:
@@ -241,6 +243,7 @@ class Goals:
             "drawn": self._drawn.copy(),
             "mode": self._mode.copy(),
             "phase": self._phase.copy(),
+            "ways": self._ways,
             "playhead": np.array([[0.0] * SIZE if head is None else head.state() for head in self._heads]),
         }
         for i, walk in enumerate(self._wanders):
@@ -252,9 +255,9 @@ class Goals:
         return out
 
     def restore(self, state: dict[str, NDArray[np.generic]]) -> None:
-        """Go on from a state whose shapes were checked."""
+        """Go on from a state whose shapes were checked; where a voice follows another journey now, its goal leaps."""
         self.point, self.goal = state["point"].astype(np.float64), state["goal"].astype(np.float64)
-        self.leapt = state["leapt"].astype(np.bool_)
+        self.leapt = state["leapt"].astype(np.bool_) | (state["ways"] != self._ways)[:, None]
         self._next_seed, self._drawn = state["next_seed"].astype(np.int64), state["drawn"].astype(np.int64)
         self._mode, self._phase = state["mode"].astype(np.int64), state["phase"].astype(np.float64)
         for head, row in zip(self._heads, state["playhead"].astype(np.float64).tolist(), strict=True):
@@ -270,6 +273,14 @@ class Goals:
             if all(value is not None for value in keys.values()):
                 walk = self._walk(i) if self._pool is None else self._stroll(i)
                 walk.restore({key: np.asarray(value, np.float64) for key, value in keys.items()})
+
+
+def _way(voice: VoiceSpec) -> tuple[object, ...]:
+    """What decides where a journey is at a time."""
+    if voice.sequence is None:
+        return ()
+    found = voice.sequence.stat()
+    return voice.sequence.name, found.st_size, found.st_mtime_ns, voice.sequence_fps, voice.sequence_end
 
 
 def _pool_of(voices: Sequence[VoiceSpec], info: ModelInfo, space: Space) -> Pool | None:

@@ -275,6 +275,26 @@ def test_marks_beyond_the_way_are_marks_on_it(end: Any, tmp_path: Path) -> None:
     assert angle(room.run(4.0)[-1][0, 0], film[249 if end == "hold" else 100]) < 2e-3
 
 
+@pytest.mark.parametrize("changed", ["film", "rate", "nothing"])
+def test_a_show_saved_with_another_journey_travels_there(changed: str, tmp_path: Path) -> None:
+    film = circle()
+    room = Room(voice(tmp_path, film, sequence_end="close"))
+    former = room.run(2.0)[-1][0, 0]
+    if changed == "film":
+        (tmp_path / "way.npy").unlink()  # written anew, not over what plays
+        spec = voice(tmp_path, np.roll(film, 100, 0), sequence_end="close")
+    else:
+        spec = replace(room.voices[0], sequence_fps=FPS * 3.0 if changed == "rate" else FPS)
+    saved = Room(spec)
+    assert saved.motion.restore(room.motion.state(loops=True))
+    saved.beat = room.beat
+    way = np.concatenate([former[None], saved.run(5.0)[:, 0, 0]])
+    steps = [angle(a, b) for a, b in zip(way, way[1:], strict=False)]
+    assert max(steps) < 0.2
+    if changed == "nothing":
+        assert np.allclose(way[1:61], room.run(1.0)[:, 0, 0], atol=1e-6)
+
+
 def test_voices_have_journeys_of_their_own(tmp_path: Path) -> None:
     film = circle()
     first = voice(tmp_path, marks=MARKS)
