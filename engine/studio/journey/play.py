@@ -6,10 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engine.errors import InputError
+from engine.errors import EngineError, InputError
 from engine.generator.catalog import find_model
 from engine.latent.trajectory import End
 from engine.paths import cache_dir, part_beside
+from engine.preset import Options, find_show, load_show
 from engine.show.play import Play
 from engine.show.play import play as run
 from engine.studio.journey.pair import Pair, open_pair
@@ -25,10 +26,11 @@ def play(path: Path, wanted: Play, model: str | None = None, end: End = "again")
     end : what follows the last frame, in the show that is made for it
     """
     pair = open_pair(path)
-    model = model or pair.facts.model
     options = replace(wanted.options, sequence=str(pair.path.resolve()))
     if wanted.show is not None:
-        return run(replace(wanted, options=replace(options, model=model or None)))
+        own = model is None and draws(wanted.show, pair, options)
+        return run(replace(wanted, options=replace(options, model=None if own else model or pair.facts.model or None)))
+    model = model or pair.facts.model
     if not model:
         raise InputError(f"{pair.path}: no .json beside it names a model; give --model M")
     show = _folder(pair) / "show.toml"
@@ -37,6 +39,15 @@ def play(path: Path, wanted: Play, model: str | None = None, end: End = "again")
         with part_beside(show) as part:
             part.write_text(text, "utf-8")
     return run(replace(wanted, show=str(show), options=options))
+
+
+def draws(show: str, pair: Pair, options: Options) -> bool:
+    """Whether a show's own model is that of the pair: then it keeps its classes, its second model or its snapshots."""
+    try:
+        found = load_show(find_show(show), options)
+    except EngineError:
+        return False
+    return bool(pair.facts.model_hash) and found.info.hash.partition("+")[0] == pair.facts.model_hash
 
 
 def show_text(pair: Pair, model: str, end: End) -> str:

@@ -13,7 +13,7 @@ from engine.paths import use_numba_cache
 from engine.preset import Options, load_show
 from engine.show.play import Play
 from engine.studio.journey.pair import Pair, PairWriter
-from engine.studio.journey.play import play, show_text
+from engine.studio.journey.play import draws, play, show_text
 
 
 @pytest.fixture
@@ -52,6 +52,15 @@ def test_a_pair_that_names_no_model_needs_one(tmp_path: Path) -> None:
         play(tmp_path / "bare", Play(headless=True))
     with pytest.raises(EngineError, match=r"frames of shape \(5,\)|none.npy"):
         play(tmp_path / "none", Play(headless=True), "silk")
+
+
+def test_a_show_of_the_pairs_own_model_keeps_what_it_opens(pair: Pair, tmp_path: Path) -> None:
+    options = Options(sequence=str(pair.path))
+    known = Pair(pair.path, pair.rows, Facts(model="silk", model_hash=model_info("silk").hash))
+    (tmp_path / "show.toml").write_text('[generator]\nmodel = "silk"\n', "utf-8")
+    assert draws(str(tmp_path), known, options) and not draws(str(tmp_path), pair, options)
+    (tmp_path / "show.toml").write_text('[generator]\nmodel = "tulip"\n', "utf-8")
+    assert not draws(str(tmp_path), known, options)
 
 
 def test_several_snapshots_are_played_by_age(pair: Pair) -> None:
