@@ -115,7 +115,8 @@ def test_what_cannot_be_played_is_refused_with_its_place(text: str, message: str
 
 
 @pytest.mark.parametrize(
-    ("opened", "to"), [('snapshots = "kids"', "/generator/age"), ('second = "kids/kid-0.safetensors"', "/generator/blend")]
+    ("opened", "to"),
+    [('snapshots = "kids"', "/generator/age"), ('second = "kids/kid-0.safetensors"', "/generator/blend")],
 )
 def test_another_model_sets_aside_what_only_the_shows_own_row_has(opened: str, to: str, folder: Path) -> None:
     text = f'[generator]\nmodel = "kid-2.safetensors"\n{opened}\n[[route]]\nfrom = "/tempo/beat"\nto = "{to}"\n'
