@@ -203,3 +203,24 @@ def test_a_video_says_what_drew_it(name: str, tmp_path: Path) -> None:
     with av.open(str(path)) as file:
         notes = {key.lower(): value for key, value in file.metadata.items()}
     assert notes["latenz.seed"] == "7" and notes["latenz.backend"] == "eager, 1 thread"
+
+
+@pytest.mark.parametrize("width", [80, 96, 128, 176])
+def test_the_same_pictures_are_the_same_bytes_whatever_lies_in_memory(width: int, tmp_path: Path) -> None:
+    numbers = np.random.RandomState(0)
+    frames = []
+    for _ in range(6):
+        coarse = Image.fromarray(numbers.randint(90, 160, (12, width // 8, 3), np.uint8))
+        frames.append(np.asarray(coarse.resize((width, 96), Image.Resampling.BICUBIC)))
+
+    def film(path: Path) -> bytes:
+        output = open_output(path, (width, 96), 25.0, len(frames))
+        for frame in frames:
+            output.write(frame)
+        output.close()
+        return path.read_bytes()
+
+    once = film(tmp_path / "a.mp4")
+    for _ in range(60):
+        kept = [numbers.bytes(numbers.randint(1, 100_000)) for _ in range(10)]  # and then let go
+        assert len(kept) == 10 and film(tmp_path / "b.mp4") == once

@@ -128,8 +128,8 @@ def test_chunks_of_rows_that_were_since_changed_are_not_used(tmp_path: Path) -> 
     with pytest.raises(Stopped):
         film(pair_of(tmp_path, 11), LOOK, tmp_path / "b.mp4", stop=lambda: next(asked, True))
     other = pair_of(tmp_path, 11, seed=1)
-    found = film(other, LOOK, tmp_path / "b.mp4", workers=Workers(2)).read_bytes()
-    assert found == film(other, LOOK, tmp_path / "c.mp4", workers=Workers(2)).read_bytes()
+    found = film(other, LOOK, tmp_path / "b.mp4").read_bytes()
+    assert found == film(other, LOOK, tmp_path / "c.mp4").read_bytes()
 
 
 def test_equal_rows_are_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
