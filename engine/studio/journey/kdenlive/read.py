@@ -12,6 +12,7 @@ from engine.studio.journey.kdenlive.guides import guides, ordered, seen
 from engine.studio.journey.kdenlive.mixing import mixed_track
 from engine.studio.journey.kdenlive.nested import Edit, Nest
 from engine.studio.journey.kdenlive.reading import Reading, line
+from engine.studio.journey.kdenlive.sources import heard, shown
 from engine.studio.journey.kdenlive.tracks import Entry, Row, clip, end, entries, is_sequence, resolve, rows
 from engine.studio.journey.timeline import MAX_BYTES, Clip, Mark, Timeline, Track
 
@@ -60,7 +61,7 @@ def _edit(nest: Nest, sequence: Element) -> Edit:
         found = entries(reading, row)
         length = max(length, end(reading, row, found))
         if row.heard:
-            played = {id(entry.source.element): entry for entry in found}
+            played = {id(entry.source.element): entry for entry in found if heard(entry.source.element)}
             sound |= dict.fromkeys(name for entry in played.values() for name in _heard(nest, entry))
         if row.seen:
             numbers[row.number] = len(tracks)
@@ -82,6 +83,8 @@ def _pictures(nest: Nest, row: Row, found: Sequence[Entry], marks: list[Mark]) -
     reading = nest.reading
     lanes: tuple[list[Clip], list[Clip]] = ([], [])
     for entry in found:
+        if not shown(entry.source.element):
+            continue
         made = clip(reading, entry)
         lanes[min(entry.lane, 1)].append(made)
         known = reading.bin.get(entry.source.element.get("kdenlive:id"), entry.source.element)

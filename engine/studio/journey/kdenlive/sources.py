@@ -69,6 +69,16 @@ def source(reading: Reading, element: Element) -> Source:
     return Source(element, "file", name, media)
 
 
+def shown(element: Element) -> bool:
+    """False for a clip that is switched off in the editor, or of which the sound alone is played."""
+    return not element.flag("set.test_image") and element.get("video_index").strip() != "-1"
+
+
+def heard(element: Element) -> bool:
+    """False for a clip that is switched off in the editor, or of which the picture alone is shown."""
+    return not element.flag("set.test_audio") and element.get("audio_index").strip() != "-1"
+
+
 def _empty(element: Element, name: str, why: str) -> Source:
     return Source(element, "empty", name, speed=Fraction(0), why=f"{why}; its place is left empty")
 

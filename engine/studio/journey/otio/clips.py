@@ -16,6 +16,14 @@ from engine.studio.journey.timeline import MAX_CLIPS, MAX_FRAMES, Clip, Mark, Me
 
 STILLS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".exr", ".dpx", ".tga", ".gif", ".psd")
 MOST_SPEED = 10_000
+# what Resolve writes with every clip, with parameters only where somebody has moved one
+SLOTS = frozenset(
+    (
+        "Composite", "Transform", "Cropping", "Dynamic Zoom", "Lens Correction", "Retime and Scaling", "Stabilization",
+        "Video Faders", "Immersive Transform", "Immersive Output Transform", "Source Cropping", "Source Transform",
+        "Source Looks",
+    )
+)  # fmt: skip
 _FILE = re.compile(r"file:(?://(localhost(?=/))?)?", re.I)
 _DRIVE = re.compile(r"/[A-Za-z][:|]")
 
@@ -114,12 +122,33 @@ def pace(clip: dict[str, Any], where: str) -> Pace:
             keys = [key for key in items(effect, "curve") if isinstance(key, list) and len(key) == 2]
             found.curve = tuple(sorted((number(a, where), number(b, where)) for a, b in keys))
             found.amiss.append("a curve of speed: straight from key to key")
-        else:
-            name = text(effect, "name") or text(effect, "effect_name") or what or "without a name"
-            found.amiss.append(f"effect {name[:80]}")
+        elif what == "TimeEffect":
+            found.amiss.append("a speed that changes: played at an even pace; a .xml of Final Cut 7 can say it")
+        elif not idle(effect):
+            found.amiss.append(f"effect {called(effect)}")
     if abs(found.speed) > MOST_SPEED:
         raise InputError(f"{where}: {float(found.speed):g} times as fast; at most {MOST_SPEED} times")
     return found
+
+
+def called(effect: dict[str, Any]) -> str:
+    """What an effect is called. Resolve calls all of its own alike, and says which in what it keeps beside."""
+    name = text(effect, "name") or text(_resolve(effect), "Effect Name") or text(effect, "effect_name")
+    return (name or schema(effect) or "without a name")[:80]
+
+
+def idle(effect: dict[str, Any]) -> bool:
+    """Whether an effect of Resolve changes no picture: switched off, of sound, or a slot that it writes empty."""
+    kept = _resolve(effect)
+    name = text(kept, "Effect Name")
+    empty = name in SLOTS and kept.get("Parameters") == []
+    return kept.get("Enabled") is False or name.startswith("Fairlight ") or empty
+
+
+def _resolve(effect: dict[str, Any]) -> dict[str, Any]:
+    metadata = effect.get("metadata")
+    kept = metadata.get("Resolve_OTIO") if isinstance(metadata, dict) else None
+    return kept if isinstance(kept, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)

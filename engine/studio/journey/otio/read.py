@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError, printable
-from engine.studio.journey.otio.clips import Reels, beyond, cut, reference
+from engine.studio.journey.otio.clips import Reels, beyond, called, cut, idle, reference
 from engine.studio.journey.otio.joints import Piece, joint, laid
 from engine.studio.journey.otio.layers import Layers
 from engine.studio.journey.otio.times import Range, Time, items, rate, schema, text, time_range
@@ -101,8 +101,8 @@ class Reader:
         name = text(data, "name")
         whole.marks += [Mark(self.frame(at), label) for at, label in _markers(data, where)]
         whole.unsupported += [
-            Unsupported(0, f"effect {text(effect, 'name')[:80]} on all of a track", name, where)
-            for effect in items(data, "effects") if isinstance(effect, dict) and enabled(effect)
+            Unsupported(0, f"effect {called(effect)} on all of a track", name, where)
+            for effect in items(data, "effects") if isinstance(effect, dict) and enabled(effect) and not idle(effect)
         ]  # fmt: skip
         return whole
 

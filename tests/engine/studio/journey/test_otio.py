@@ -175,6 +175,7 @@ def test_a_handle_that_is_not_there_is_told(folder: Path) -> None:
         ([clip(9, 20), move(4, 4), stack(track(clip(99, 20)))], "dissolve from or to several clips: a cut"),
         ([clip(9, 20), move(4, 4, "Custom_Star"), clip(99, 20)], "transition Custom_Star: a dissolve"),
         ([clip(9, 20, effects=[{"OTIO_SCHEMA": "Effect.1", "effect_name": "Blur"}])], "effect Blur"),
+        ([clip(9, 20, effects=[{"OTIO_SCHEMA": "TimeEffect.1"}])], "a speed that changes: played at an even pace; a .xml of Final Cut 7 can say it"),
         ([clip(9, 0.2), clip(9, 5)], "shorter than half a frame: left out"),
         ([clip(9, 5, media_reference={"OTIO_SCHEMA": "GeneratorReference.1", "generator_kind": "SMPTEBars"})], "made by the editor: SMPTEBars"),
         ([clip(9, 5, media_reference={"OTIO_SCHEMA": "MissingReference.1"})], "a clip without media"),
@@ -184,6 +185,23 @@ def test_a_handle_that_is_not_there_is_told(folder: Path) -> None:
 def test_what_has_no_counterpart_is_told(folder: Path, children: list[Any], told: str) -> None:
     edit = read(folder, track(*children))
     assert [u.what for u in edit.unsupported] == [told] and edit.unsupported[0].where
+
+
+def slot(name: str, *parameters: str, on: bool = True) -> dict[str, Any]:
+    """An effect as Resolve writes it."""
+    kept = {"Effect Name": name, "Enabled": on, "Name": name, "Parameters": [{"Parameter ID": p} for p in parameters]}
+    return {"OTIO_SCHEMA": "Effect.1", "name": "", "effect_name": "Resolve Effect", "metadata": {"Resolve_OTIO": kept}}
+
+
+def test_what_resolve_writes_with_every_clip_is_told_only_where_it_changes_the_picture(folder: Path) -> None:
+    plain = [slot(n) for n in ("Composite", "Transform", "Cropping", "Retime and Scaling", "Lens Correction")]
+    plain += [slot("Dynamic Zoom", "dynamicZoomScale", on=False), slot("Fairlight Clip Pan", "pan")]
+    moved = [slot("Transform", "transformationZoomX"), slot("Composite", "opacity"), slot("Gaussian Blur")]
+    edit = read(folder, track(clip(0, 9, effects=plain), clip(0, 9, effects=moved), effects=plain + moved[:1]))
+    assert [(u.frame, u.what) for u in edit.unsupported] == [
+        (0, "effect Transform on all of a track"),
+        (9, "effect Transform"), (9, "effect Composite"), (9, "effect Gaussian Blur"),
+    ]  # fmt: skip
 
 
 def test_speeds_are_of_the_file_and_reversed_clips_show_their_range_backwards(folder: Path) -> None:

@@ -107,6 +107,23 @@ def test_tracks_come_from_the_bottom_up_without_the_hidden_the_muted_and_the_sou
     assert found.sound == ("song.wav",)
 
 
+def test_a_clip_that_is_switched_off_lets_what_is_below_be_seen_and_nothing_of_it_be_heard(tmp_path: Path) -> None:
+    off = {"set.test_audio": 1, "set.test_image": 1}
+    made = producer() + producer("off", file="off.mp4", **off) + producer("sound", video_index=-1)
+    red = f'<producer id="red">{properties(mlt_service="color", resource="red", length=200, **off)}</producer>'
+    body = project(
+        track("t0", entry(0, 9, "off"), hide="video", inside='<property name="kdenlive:audio_track">1</property>'),
+        track("t1", entry(0, 49)),
+        track(
+            "t2", entry(5, 9, "off") + entry(0, 4, "sound") + entry(0, 4, "red") + entry(90, 94), entry(80, 91, "off")
+        ),
+        producers=made + red,
+    )
+    found = timeline(tmp_path, body)
+    assert [[(c.at, c.length, c.first) for c in t.clips] for t in found.tracks] == [[(0, 50, 0)], [(15, 5, 90)]]
+    assert not found.unsupported and not found.sound
+
+
 def test_a_dissolve_counts_tracks_as_they_are_read(tmp_path: Path) -> None:
     hidden = track("t0", entry(0, 9), hide="video", inside='<property name="kdenlive:audio_track">1</property>')
     body = project(hidden, track("t1", entry(0, 49)), track("t2", entry(50, 99)), inside=transition(10, 29, 2, 3))
