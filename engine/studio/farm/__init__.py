@@ -4,7 +4,7 @@ A chunk's outcome depends on what was asked and on its number alone: never on wh
 run with one thread each. Finished chunks are files; what was killed goes on from those.
 """
 
-from engine.studio.farm.farm import farm
+from engine.studio.farm.farm import farm, forget
 from engine.studio.farm.work import Chunk, Worker, Workers, chunks_of
 
-__all__ = ["Chunk", "Worker", "Workers", "chunks_of", "farm"]
+__all__ = ["Chunk", "Worker", "Workers", "chunks_of", "farm", "forget"]

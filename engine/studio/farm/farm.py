@@ -44,6 +44,12 @@ def farm(
     return [task.file for task in tasks]
 
 
+def forget(folder: Path) -> None:
+    """Remove the chunks of a request. A folder that is no request's stays as it is."""
+    if _kept(folder / ASKED) is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _crew(what: str, asked: Mapping[str, Any], workers: Workers, tasks: int) -> Crew | None:
     """Who does so many chunks; None where this process does."""
     if workers.ray:
