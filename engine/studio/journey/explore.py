@@ -74,6 +74,9 @@ def explore(wanted: Explore, look: Look, tell: Tell = quiet) -> Explored:
     pair = open_pair(wanted.source)
     middle = _check(wanted, pair, look)
     info = info_of(look.model)
+    apart = wanted.apart if wanted.apart is not None else not (wanted.around or _alone(wanted))
+    for out in _apart(wanted, _many(wanted, pair, middle)) if apart else [wanted.out]:
+        check_place(out, [wanted.source], wanted.proxy)
     with ExitStack() as stack:
         opened = cache(lambda: _opened(look, stack))
         found = None
@@ -88,7 +91,6 @@ def explore(wanted: Explore, look: Look, tell: Tell = quiet) -> Explored:
             snapshots=pair.facts.snapshots if look.model == pair.facts.model else (),
         )  # fmt: skip
         sheet = Sheet(opened(), f"{pair.path.stem}{_said(wanted)}") if wanted.sheet else None
-        apart = wanted.apart if wanted.apart is not None else not (wanted.around or _alone(wanted))
         write = _write_apart if apart else _write_together
         pairs = tuple(write(wanted, pair, facts, _seen(pieces, sheet, apart, tell), total))
         path = None
@@ -136,7 +138,6 @@ def _check(wanted: Explore, pair: Pair, look: Look) -> Middle:
             raise InputError("--layers: neighbours (--around) in w differ in layers; these rows are z, whole")
         if bad := [layer for layer in wanted.layers if not 0 <= layer < info.num_ws]:
             raise InputError(f"--layers {bad[0]}: {info.name} has 0 to {info.num_ws - 1}")
-    check_place(wanted.out, [wanted.source], wanted.proxy)
     if wanted.sheet:
         check_output(named(wanted.out).with_suffix(".png"))
     given = None if wanted.between is None else moments(wanted.between, pair, "--between")
@@ -149,22 +150,36 @@ def _check(wanted: Explore, pair: Pair, look: Look) -> Middle:
     return wanted.middle or ("none" if given is None else "pair")
 
 
+def _many(wanted: Explore, pair: Pair, middle: Middle) -> int:
+    """How many pieces are made: of a frame's neighbours, of all novel places, of each journey."""
+    if wanted.around is not None:
+        return len(moments(wanted.around, pair, "--around"))
+    if _alone(wanted) or (middle == "none" and wanted.between is not None):
+        return 1
+    return wanted.count
+
+
+def _apart(wanted: Explore, many: int) -> list[Path]:
+    """NAME_01, NAME_02, ..."""
+    base = named(wanted.out).with_suffix("")
+    return [base.with_name(f"{base.name}_{n:02d}") for n in range(1, many + 1)]
+
+
 def _pieces(
     wanted: Explore, pair: Pair, info: ModelInfo, opened: Opened, middle: Middle, found: Novel | None
 ) -> tuple[Iterable[Piece], int]:
     """What is made, and frames in all."""
     near = Neighbours(wanted.noise, wanted.seed, opened, wanted.layers)
+    many = _many(wanted, pair, middle)
     if wanted.around is not None:
-        places = len(moments(wanted.around, pair, "--around"))
-        return around(pair, wanted.around, near, wanted.count, wanted.hold), places * wanted.count * wanted.hold
+        return around(pair, wanted.around, near, wanted.count, wanted.hold), many * wanted.count * wanted.hold
     if found is not None and _alone(wanted):
         return held(found, wanted.hold), wanted.count * wanted.hold
-    count = 1 if middle == "none" and wanted.between is not None else wanted.count
     strangers = Strangers(pair, info, opened, wanted.seed)
     journeys = Journeys(
-        pair, strangers, wanted.between, middle, count, wanted.frames, wanted.seed, near, found
+        pair, strangers, wanted.between, middle, many, wanted.frames, wanted.seed, near, found
     )  # fmt: skip
-    return journeys, count * wanted.frames
+    return journeys, many * wanted.frames
 
 
 def _seen(pieces: Iterable[Piece], sheet: Sheet | None, apart: bool, tell: Tell) -> Iterator[Piece]:
@@ -200,12 +215,11 @@ def _show(piece: Piece, sheet: Sheet, before: int) -> None:
 
 
 def _write_apart(wanted: Explore, pair: Pair, facts: Facts, pieces: Iterable[Piece], total: int) -> Iterator[Pair]:
-    """A pair for each: NAME_01, NAME_02, ..."""
-    base = named(wanted.out).with_suffix("")
+    """A pair for each."""
     for n, piece in enumerate(pieces, 1):
         marks = tuple(Mark(at, name) for at, name in zip(piece.at, piece.names, strict=True))
         own = replace(facts, marks=marks if not piece.held else (), made=f"{facts.made}: {piece.heading}")
-        out = base.with_name(f"{base.name}_{n:02d}")
+        out = _apart(wanted, n)[-1]
         with PairWriter(out, pair.rows.shape[1:], piece.frames, own, _classes(pair), wanted.proxy) as writer:
             for rows, classes in piece.blocks():
                 writer.write(rows, classes)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -89,10 +90,20 @@ class Journeys:
         self._ends = None if between is None else moments(between, pair, "--between")
         if self._ends is not None and len(self._ends) not in (2, 3):
             raise InputError(f"--between {between}: {len(self._ends)} places; give two, or three")
+        self._check_ways(between or "")
         fewest = 2 if middle == "none" else 3
         if frames < fewest:
             raise InputError(f"--frames {frames}: give at least {fewest}")
         self._used: set[bytes] = set()
+
+    def _check_ways(self, between: str) -> None:
+        """InputError for a journey that would stand still: from a place to itself."""
+        for first, last in pairwise(self._ends or ()):
+            if self._key(first) == self._key(last):
+                raise InputError(f"--between {between}: frames {first} and {last} are the same place; give another")
+        rows = self._pair.rows
+        if self._ends is None and all((rows[i : i + BLOCK] == rows[0]).all() for i in range(0, len(rows), BLOCK)):
+            raise InputError(f"{self._pair.path.name} holds one place alone: no journey; try --around 0, or --novel")
 
     def __iter__(self) -> Iterator[Piece]:
         for n in range(self._count):

@@ -234,6 +234,35 @@ def test_what_cannot_be_is_said_and_nothing_is_written(
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_no_pair_apart_takes_the_place_of_its_source_or_of_a_video_that_is_no_proxy(
+    source: Path, tmp_path: Path
+) -> None:
+    walks = explore(Explore(source, tmp_path / "ways", between="1,5", count=2, frames=4, sheet=False), LOOK).pairs
+    before = walks[0].path.read_bytes()
+    with pytest.raises(InputError, match="ways_01: is the sequence that this is made of"):
+        explore(Explore(walks[0].path, tmp_path / "ways", count=2, frames=4, sheet=False), LOOK)
+    assert walks[0].path.read_bytes() == before
+    (tmp_path / "new_02.mp4").write_bytes(b"holiday")
+    with pytest.raises(InputError, match=r"new_02\.mp4: there already"):
+        explore(Explore(source, tmp_path / "new", count=2, frames=4, sheet=False), LOOK)
+    assert not (tmp_path / "new_01.npy").exists()
+
+
+def test_no_journey_stands_still(tmp_path: Path) -> None:
+    """Frames of one hold are one place, and a sequence of one place has nowhere to go."""
+    for name, places in (("held", 2), ("one", 1)):
+        with PairWriter(tmp_path / name, (DIM,), 4 * places, Facts(model="tulip")) as writer:
+            writer.write(np.random.RandomState(0).randn(places, DIM).repeat(4, 0))
+            writer.close()
+    ways = Explore(tmp_path / "held", tmp_path / "ways", between="1,2", count=2, frames=9, sheet=False)
+    for between in ("1,2", "0,4,5"):
+        with pytest.raises(InputError, match="are the same place"):
+            explore(replace(ways, between=between), LOOK)
+    assert len(explore(replace(ways, between="1,5,2"), LOOK).pairs) == 2
+    with pytest.raises(InputError, match="one place alone"):
+        explore(replace(ways, source=tmp_path / "one", between=None), LOOK)
+
+
 def test_moments_are_frames_clocks_seconds_and_marks(source: Path) -> None:
     pair = open_pair(source)
     assert moments("3, 00:00:00:05,0.3s,face", pair, "--around") == (3, 5, 7, 7)
