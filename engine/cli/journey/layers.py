@@ -58,10 +58,13 @@ def layers(
         raise InputError(f"--way {way}: give {', '.join(WAYS)}{nearest(way, list(WAYS))}")
     paths = dict.fromkeys(named(path) for path in pairs if not path.name.endswith(".classes.npy"))
     opened = [open_pair(path) for path in paths]
-    models = {pair.facts.model for pair in opened}
+    models = {pair.facts.model or "nobody says which" for pair in opened}
     if not opened or (model is None and len(models) > 1):
         raise InputError(f"PAIR: of {len(models)} models ({', '.join(sorted(models)) or 'none'}); give those of one")
-    look = look_of(opened[0], model, size, psi, class_, device)
+    look, *others = dict.fromkeys(look_of(pair, model, size, psi, class_, device) for pair in opened)
+    if others:
+        given = ", ".join(f"{one.psi:g}" for one in (look, *others))
+        raise InputError(f"PAIR: drawn with several psi ({given}); give --psi P for all")
     with working() as (tell, stop):
         written = run(
             opened, look, out, Layering(way, frames, count), workers=workers_of(workers, ray), tell=tell, stop=stop

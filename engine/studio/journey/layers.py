@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -15,7 +16,7 @@ from engine.errors import InputError
 from engine.generator.catalog import find_model
 from engine.paths import check_output
 from engine.stage.outputs.picture import latent_text, save_png
-from engine.studio.farm import Chunk, Workers, chunks_of, farm
+from engine.studio.farm import Chunk, Workers, chunks_of, farm, forget
 from engine.studio.journey.drawing import Drawing, Look, info_of
 from engine.studio.journey.exposure import WAYS, Exposure, Way
 from engine.studio.journey.layers_sheet import contact_sheet
@@ -25,6 +26,7 @@ from engine.studio.pace import between
 
 ALONE = Workers()
 MOST_WALKS, MOST_COUNT = 10_000, 10_001
+_OURS = re.compile(r"sheet\.png|\d{2,5}_.+\.png")  # what a folder of stills holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def layers(
         stills = farm("layers", asked, chunks_of(len(walks), 1), folder, ".png", workers, tell, stop)
         written = _put(stills, [_name(pairs, walks, i) for i in range(len(walks))], out)
     except InputError:
-        shutil.rmtree(folder, ignore_errors=True)
+        forget(folder)
         raise
     shutil.rmtree(folder)
     return written
@@ -159,13 +161,15 @@ def along(pair: Pair, walk: Walk, count: int) -> tuple[NDArray[np.float32], NDAr
 
 def _check(out: Path) -> None:
     """InputError unless stills can be written there."""
+    if out.name in ("", ".."):
+        raise InputError(f"'{out}': no name; give one, for example paintings")
     if out.suffix.lower() not in (".png", ""):
         raise InputError(f"{out}: stills are .png; name one, or a folder for all of them")
     if out.suffix and out.is_dir():
         raise InputError(f"{out}: is a folder; name a file in it, or a folder without an ending")
     if not out.suffix and out.is_file():
         raise InputError(f"{out}: is a file; name a .png, or a folder")
-    if not out.suffix and out.is_dir() and any(path.suffix != ".png" for path in out.iterdir()):
+    if not out.suffix and out.is_dir() and not all(_OURS.fullmatch(path.name) for path in out.iterdir()):
         raise InputError(f"{out}: holds other files; name a new folder for the stills")
     check_output(out if out.suffix else out.with_name(f"{out.name}.png"))
 

@@ -1,5 +1,7 @@
 """Time paintings: what is laid over what, and where a still says that it is."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from engine.studio.farm import Workers
 from engine.studio.journey.drawing import Look
 from engine.studio.journey.exposure import WAYS, Exposure, Way, srgb
 from engine.studio.journey.layers import Layering, Walk, along, layers, walks_of
-from engine.studio.journey.pair import Facts, Pair, PairWriter
+from engine.studio.journey.pair import Facts, Pair, PairWriter, write_facts
 from engine.studio.learn.work import Stopped
 from engine.studio.pace import between
 from engine.studio.still import Still, still
@@ -169,4 +171,36 @@ def test_what_cannot_be_painted_is_said(out: str, layering: Layering, said: str,
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(InputError, match=said):
         layers([pair], LOOK, tmp_path / out, layering)
+    with pytest.raises(InputError, match="no name"):
+        layers([pair], LOOK, Path())
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_strangers_folder_in_the_place_of_chunks_stays_as_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "a.png.parts"
+    folder.mkdir()
+    (folder / "diary.txt").write_text("dear", "utf-8")
+    with pytest.raises(InputError, match="holds other files"):
+        layers([walk(tmp_path / "way")], LOOK, tmp_path / "a.png")
+    assert [path.name for path in folder.iterdir()] == ["diary.txt"]
+
+
+def test_a_folder_of_stills_is_replaced_and_one_of_other_pictures_is_not(tmp_path: Path) -> None:
+    pair, out = walk(tmp_path / "way"), tmp_path / "paintings"
+    layers([pair], LOOK, out, Layering(frames=4, count=3))
+    assert len(layers([pair], LOOK, out, Layering(count=3))) == len(list(out.iterdir())) == 2
+    (out / "holiday.png").write_bytes((out / "sheet.png").read_bytes())
+    with pytest.raises(InputError, match="holds other files"):
+        layers([pair], LOOK, out, Layering(count=3))
+    assert (out / "holiday.png").is_file()
+
+
+def test_walks_of_another_psi_are_refused_unless_one_is_given(
+    tmp_path: Path, run: Callable[..., tuple[int, str, str]]
+) -> None:
+    for name, psi in (("a", 1.0), ("b", 0.5)):
+        pair = walk(tmp_path / name, 4)
+        write_facts(pair.path, replace(pair.facts, psi=psi))
+    ask = "journey", "layers", "a", "b", "--count", "3", "--size", "32x32", "-o", "p"
+    assert run(*ask)[0] == 2 and "--psi" in run(*ask)[2]
+    assert run(*ask, "--psi", "0.7")[0] == 0
