@@ -20,8 +20,11 @@ def play(
         str | None, typer.Option("--show", metavar="SHOW", help="Play it in this show: its routes, effects, springs.")
     ] = None,
     end: Annotated[
-        str, typer.Option("--end", metavar="HOW", help="Behind the last frame: again (leap), close (go on), hold.")
-    ] = "again",
+        str | None,
+        typer.Option(
+            "--end", metavar="HOW", help="Behind the last frame: again (leap; the default), close (go on), hold."
+        ),
+    ] = None,
     size: SizeOption = None,
     fps: FpsOption = None,
     fullscreen: Annotated[bool, typer.Option("--fullscreen", help="Fill the monitor.")] = False,
@@ -45,8 +48,12 @@ def play(
         monitor=monitor, headless=headless, seconds=seconds, record=record, snapshot=snapshot, report=report,
         resume=resume,
     )  # fmt: skip
-    match end:
-        case "again" | "close" | "hold":
-            sys.stderr.write(summary(run(pair, wanted, model, end)) + "\n")
+    if show is not None and end is not None:
+        raise InputError(
+            f"--end {end}: --show {show} says this itself (sequence_end of its first voice); leave one out"
+        )
+    match end or "again":
+        case "again" | "close" | "hold" as how:
+            sys.stderr.write(summary(run(pair, wanted, model, how)) + "\n")
         case _:
             raise InputError(f"--end {end}: give again, close or hold")

@@ -1,6 +1,7 @@
 """`latenz journey play` plays a pair as it lies there, in a show of its own or in another."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,14 @@ def test_a_pair_that_names_no_model_needs_one(tmp_path: Path) -> None:
         play(tmp_path / "bare", Play(headless=True))
     with pytest.raises(EngineError, match=r"frames of shape \(5,\)|none.npy"):
         play(tmp_path / "none", Play(headless=True), "silk")
+
+
+def test_what_a_show_says_itself_is_not_asked_for_beside_it(
+    pair: Pair, run: Callable[..., tuple[int, str, str]]
+) -> None:
+    status, _, told = run("journey", "play", pair.path, "--show", "pulse", "--end", "hold", "--headless")
+    assert status == 2 and "sequence_end" in told
+    assert "give again, close or hold" in run("journey", "play", pair.path, "--end", "never", "--headless")[2]
 
 
 def test_a_show_of_the_pairs_own_model_keeps_what_it_opens(pair: Pair, tmp_path: Path) -> None:
