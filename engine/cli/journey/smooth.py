@@ -87,7 +87,7 @@ def smooth(
         check_proxy(out, look, given.facts.snapshots if look.model == given.facts.model else ())
     wanted = Smooth(
         pair, out, known, keys, leg_s, seconds, parse_rate(fps), closed, Pull(frequency_hz, damping), model, strips,
-        side, class_, threads, parse_device(device), proxy,
+        side, class_, threads, parse_device(device), proxy, psi,
     )  # fmt: skip
     with tidy(), telling() as tell:
         made = run(wanted, tell)

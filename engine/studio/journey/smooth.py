@@ -37,6 +37,7 @@ class Smooth:
     strips : a PNG of the trajectory beside great circles past the same keys
     side, class_ : of the pictures that pace looks at
     proxy : a video is drawn afterwards, and replaces what has its name
+    psi : that the trajectory is drawn with from now on; None is the sequence's own
     """
 
     source: Path
@@ -55,6 +56,7 @@ class Smooth:
     threads: int = 2
     device: str = "cpu"
     proxy: bool = False
+    psi: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,6 +98,7 @@ def smooth(wanted: Smooth, tell: Tell = quiet) -> Smoothed:
         pair.facts, fps=fps, model=model, made=f"smooth {pair.path.name} --way {wanted.way}", proxy="", digest="",
         model_hash=pair.facts.model_hash or (info.hash if info else ""), marks=_marks(pair, keys, wanted.keys, pace),
         snapshots=pair.facts.snapshots if model == pair.facts.model else (),
+        psi=pair.facts.psi if wanted.psi is None else wanted.psi,
     )  # fmt: skip
     own, plain = Trace(keys.count, float(fps)), Trace(keys.count, float(fps))
     classes = 0 if pair.classes is None else pair.classes.shape[1]
@@ -165,6 +168,8 @@ def _check(wanted: Smooth) -> None:
         raise InputError(f"--frequency-hz {hz:g}: give more than 0, at most {FASTEST_HZ:g}")
     if not LEAST_DAMPING <= damping <= MOST_DAMPING:
         raise InputError(f"--damping {damping:g}: give {LEAST_DAMPING:g} to {MOST_DAMPING:g}; 1 is critical")
+    if wanted.psi is not None and not 0.0 <= wanted.psi <= 2.0:
+        raise InputError(f"--psi {wanted.psi:g}: give 0 to 2")
     check_place(wanted.out, [wanted.source], wanted.proxy)
     if wanted.strips is not None:
         if wanted.strips.suffix.lower() != ".png":

@@ -240,6 +240,7 @@ def test_seconds_are_kept(k: int, seconds: float, closed: bool, tmp_path_factory
         ({"way": "fly"}, "spring, slerp"),
         ({"pull": Pull(-1.0)}, "--frequency-hz"),
         ({"pull": Pull(None, 0.0)}, "--damping"),
+        ({"psi": math.nan}, "--psi"),
         ({"strips": Path("s.jpg")}, "a .png"),
         ({"way": "pace"}, "--model"),
     ],
@@ -250,6 +251,13 @@ def test_what_cannot_be_is_said_and_nothing_is_written(options: dict[str, object
     with pytest.raises(InputError, match=says):
         smooth(replace(Smooth(source, tmp_path / "out"), **options))  # type: ignore[arg-type]
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_psi_goes_along_unless_another_is_given(tmp_path: Path) -> None:
+    pair_at(tmp_path / "keys", z_of(2).repeat(3, 0), psi=0.8)
+    for psi, kept in ((None, 0.8), (0.5, 0.5)):
+        wanted = Smooth(tmp_path / "keys", tmp_path / "way", "slerp", leg_s=1.0, psi=psi)
+        assert smooth(wanted).pair.facts.psi == kept
 
 
 def test_numbers_that_are_none_are_refused(tmp_path: Path) -> None:
