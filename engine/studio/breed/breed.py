@@ -25,7 +25,7 @@ from engine.studio.breed.portraits import Portraits
 from engine.studio.breed.sheet import save_sheet
 from engine.studio.breed.tree import save_tree
 from engine.studio.journey.drawing import Drawing, Look, info_of, whole_name
-from engine.studio.journey.pair import Facts, Pair, PairWriter
+from engine.studio.journey.pair import Facts, Pair, PairWriter, check_place
 from engine.studio.journey.timeline import Mark
 from engine.studio.latents import MOST_SIGMA, Along, amounts_of
 from engine.studio.learn.work import Tell, quiet
@@ -111,15 +111,19 @@ def gather(wanted: Breed, out: Path) -> Pair:
         raise InputError("--to-sequence: name whom to gather")
     model, family = _family(wanted, wanted.tree or wanted.out / "family.json")
     info = info_of(model)
-    nodes, _ = _parents(wanted, info, family)
+    nodes, new = _parents(wanted, info, family)
+    rows_of = [Path(text.rpartition(":")[0]) for text in wanted.parents if ".npy:" in text]
+    check_place(out, rows_of)
     drawing = Drawing(Look(model, psi=family.psi, device=wanted.device))
     try:
         in_z = all(node.genome.space == "z" and node.genome.latent.ndim == 1 for node in nodes)
         rows = np.array([node.genome.latent if in_z else node.genome.w(drawing, 1.0) for node in nodes])
     finally:
         drawing.close()
-    marks = tuple(Mark(n, node.id) for n, node in enumerate(nodes))
-    made = f"breed {' '.join(node.id for node in nodes)}"
+    # Those from outside are in no family, so no other's id may be theirs.
+    names = [node.source if any(node is other for other in new) else node.id for node in nodes]
+    marks = tuple(Mark(n, name) for n, name in enumerate(names))
+    made = f"breed {' '.join(names)}"
     facts = Facts(model=model, model_hash=info.hash, psi=family.psi, made=made, marks=marks)
     classes = [node.genome.classes for node in nodes if node.genome.classes is not None]
     with PairWriter(out, rows.shape[1:], len(rows), facts, len(classes[0]) if classes else 0) as writer:

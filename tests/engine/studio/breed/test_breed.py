@@ -206,6 +206,16 @@ def test_the_chosen_are_gathered_into_a_sequence(breeds: Breeds, tmp_path: Path)
     assert open_pair(tmp_path / "mixed").facts.model_hash == info_of("tulip").hash
 
 
+def test_who_comes_from_outside_is_gathered_under_its_own_name(breeds: Breeds, tmp_path: Path) -> None:
+    """No id of the family is given away: the family does not know them, and the next to be born may have it."""
+    breeds(1)
+    pair = gather(Breed(("g1-02", "17", "1"), tmp_path / "garden"), tmp_path / "kept")
+    assert [mark.name for mark in pair.facts.marks] == ["g1-02", "seed:17", "g0-01"]
+    with pytest.raises(InputError, match="is the sequence that this is made of"):
+        gather(Breed((f"{pair.path}:1", "g1-01"), tmp_path / "garden"), tmp_path / "kept")
+    assert len(open_pair(tmp_path / "kept")) == 3
+
+
 @pytest.mark.parametrize(
     ("parents", "options", "says"),
     [
