@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.errors import InputError
+from engine.generator.base import ModelInfo
+from engine.latent.finite import first_endless
 
 KIND, VERSION = "sequence", 1
 MOST_JSON = 16 << 20
@@ -98,3 +103,24 @@ def spoken(marks: Iterable[Mark]) -> tuple[Mark, ...]:
 def classes_beside(path: Path) -> Path:
     """Where the class weights of a sequence lie."""
     return path.with_name(f"{path.stem}.classes.npy")
+
+
+def beside(path: Path) -> tuple[Path, Path]:
+    """All that may lie beside a sequence and is read with it: what it is, and its class weights."""
+    return path.with_suffix(".json"), classes_beside(path)
+
+
+def check_finite(path: Path, rows: NDArray[np.floating]) -> None:
+    """InputError for a frame that cannot be drawn, its numbers being endless or none."""
+    if (frame := first_endless(rows)) is not None:
+        raise InputError(f"{path}: frame {frame} holds numbers that are not finite; write it without them")
+
+
+def is_of(facts: Facts | None, info: ModelInfo) -> bool:
+    """Whether a sequence was drawn from this model, or from one of the row that it is played in.
+
+    True as well where the `.json` does not say, or there is none.
+    """
+    if facts is None or not facts.model_hash or not info.hash:
+        return True
+    return facts.model_hash in {info.hash, *info.hash.split("+"), *info.extra.get("snapshots", ())}

@@ -56,9 +56,13 @@ def parse(text: str, path: Path) -> dict[str, Any]:
 def inside(path: Path, name: str, where: str) -> Path:
     """A file of the show at `path`, which may not lie outside its folder."""
     folder = path.parent.resolve()
-    found = (folder / name).resolve()
+    try:
+        found = (folder / name).resolve()
+        there = found.is_file()
+    except (OSError, RuntimeError, ValueError) as error:  # a link to itself, or a name that no disk takes
+        raise ShowError(f'{where}: "{name}" is no file: {getattr(error, "strerror", None) or error}') from None
     if not found.is_relative_to(folder):
         raise ShowError(f'{where}: "{name}" lies outside the show; copy it into {folder.name}/')
-    if not found.is_file():
+    if not there:
         raise ShowError(f'{where}: no file "{name}" in {folder.name}/')
     return found

@@ -21,6 +21,7 @@ from engine.preset.demonstrate import demonstrate_controls, demonstration_spec, 
 from engine.preset.find import inside, parse, read_text
 from engine.preset.model import OURS, banks, choose, own_model, said, to_convert
 from engine.preset.parts import at_rest, effect_specs, show_controls, voice_specs
+from engine.preset.sequences import Sequences, check_rows
 from engine.preset.show import Options, Show, SourceSpec
 from engine.preset.sources import source_specs
 from engine.shared import LEVELS
@@ -39,11 +40,14 @@ def load_show(path: Path, options: Options | None = None, text: str | None = Non
     A foreign checkpoint that it plays is converted first where that has not been done; ask `unconverted` before.
     """
     options = options or Options()
-    text, table, where = _table(path, text)
+    own, table, where = _table(path, text)
     try:
-        return _build(path, text, table, options, where)
+        show = _build(path, own, table, options, where)
     except MappingError as error:
         raise ShowError(str(error)) from None
+    if text is None:  # whoever told a process to play it has looked: no show waits while an hour of rows is read
+        check_rows(show.voices, where)
+    return show
 
 
 def unconverted(path: Path, options: Options | None = None, text: str | None = None) -> list[Path]:
@@ -74,7 +78,8 @@ def _build(path: Path, text: str, table: ShowTable, options: Options, where: Whe
     seed = table.generator.seed if options.seed is None else options.seed
     theirs = own_model(path, table.generator) if another else None
     table = _for_bands(table, info, theirs) if another else table
-    voices = voice_specs(path, table, info, places, seed, where, options.sequence)
+    sequences = Sequences(path, info, another or table.generator.match_banks == "architecture")
+    voices = voice_specs(table, info, places, sequences, seed, where, options.sequence)
     effects = effect_specs(path, table, where)
     played = _model_controls(voices, info, directions, places, table)
     vanished = _vanished(table, voices, places, played, theirs) if another else frozenset()
@@ -121,6 +126,7 @@ def _build(path: Path, text: str, table: ShowTable, options: Options, where: Whe
         told=(
             *said(path.parent.name, info.name, asked, vanished, found),
             *told(path.parent.name, info.name, sorted_.aside),
+            *sequences.told(path.parent.name),
         ),
         seed=seed,
         size=options.size or table.stage.size or (info.width, info.height),

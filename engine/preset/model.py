@@ -7,9 +7,10 @@ from pathlib import Path
 from engine.complaints import Where
 from engine.errors import EngineError, ModelError, ShowError
 from engine.generator.base import ModelInfo
-from engine.generator.catalog import How, find_model, model_directions, model_info, models_in, pending
+from engine.generator.catalog import How, model_directions, model_info, pending
 from engine.latent.directions import Directions
 from engine.preset.find import inside
+from engine.preset.opened import at_fault, own_how, place, snapshots
 from engine.preset.show import Options, fixed
 from engine.tables import GeneratorTable, ShowTable
 
@@ -41,26 +42,31 @@ class Chosen:
 
 def choose(path: Path, table: GeneratorTable, options: Options, where: Where) -> Chosen:
     """The model that the command line names, else the show's own. ShowError says where it is asked for."""
-    at = where("generator", "model") if options.model is None else f"--model {options.model}"
+    how = How(
+        fit=table.fit,
+        backend=options.backend or table.backend,
+        cutoff=table.cutoff if options.model is None else None,
+        upstream_exact=options.upstream_exact,
+    )
+    whole = how
     try:
-        name = _place(options.model or table.model, path.parent, ours=options.model is None)
-        how = replace(
-            _own_how(table, path.parent) if options.model is None else How(),
-            fit=table.fit,
-            backend=options.backend or table.backend,
-            cutoff=table.cutoff if options.model is None else None,
-            upstream_exact=options.upstream_exact,
-        )
-        info = model_info(name, None, how)
+        name = place(options.model or table.model, path.parent, ours=options.model is None)
+        if options.model is None:
+            own = own_how(table, path.parent)
+            whole = replace(how, second=own.second, snapshots=own.snapshots, classes=own.classes)
+        info = model_info(name, None, whole)
         directions = adopted(model_directions(name), info)  # a pair goes by another hash than its first model
     except EngineError as error:
-        raise ShowError(f"{at}: {error}") from None
+        if options.model is not None:
+            raise ShowError(f"--model {options.model}: {error}") from None
+        key, why = at_fault(table, path.parent, replace(how, classes=table.classes))
+        raise ShowError(f"{where('generator', *key)}: {why or error}") from None
     if options.model is None and isinstance(table.size, tuple) and fixed(info) and _other(table.size, info):
         raise ShowError(
             f"{where('generator', 'size')}: {info.name} draws {info.width}x{info.height} and no other size; "
             "leave size out: the stage fits the picture"
         )
-    return Chosen(name, how, info, directions)
+    return Chosen(name, whole, info, directions)
 
 
 def to_convert(path: Path, table: ShowTable, options: Options) -> list[Path]:
@@ -69,22 +75,9 @@ def to_convert(path: Path, table: ShowTable, options: Options) -> list[Path]:
     names = [options.model or generator.model, generator.second if options.model is None else ""]
     try:
         names += snapshots(generator, path.parent) if options.model is None else ()
-        return pending([_place(name, path.parent, ours=options.model is None) for name in names if name])
+        return pending([place(name, path.parent, ours=options.model is None) for name in names if name])
     except EngineError:
         return []  # reading the show says it better
-
-
-def snapshots(table: GeneratorTable, folder: Path) -> tuple[str, ...]:
-    """The snapshots that a show lists, or all models of the folder that it names, by the numbers in their names."""
-    if not table.snapshots:
-        return ()
-    if not isinstance(table.snapshots, str):
-        return tuple(_place(name, folder) for name in table.snapshots)
-    at = folder / Path(table.snapshots).expanduser()
-    files = models_in(at) if at.is_dir() else []
-    if not files:
-        raise ModelError(f"{table.snapshots}: no folder with models; give one, or a list of files")
-    return tuple(str(file.resolve()) for file in files)
 
 
 def own_model(path: Path, table: GeneratorTable) -> tuple[ModelInfo, Directions] | None:
@@ -93,37 +86,13 @@ def own_model(path: Path, table: GeneratorTable) -> tuple[ModelInfo, Directions]
         directions = model_directions(table.model, path.parent)
         for name in table.banks:
             directions = directions.merged(Directions.load(inside(path, name, "")))
-        return model_info(table.model, path.parent, _own_how(table, path.parent)), directions
+        return model_info(table.model, path.parent, own_how(table, path.parent)), directions
     except EngineError:
         return None
 
 
-def _own_how(table: GeneratorTable, folder: Path) -> How:
-    """What the show opens with its own model."""
-    return How(
-        second=_place(table.second, folder) if table.second else "",
-        snapshots=snapshots(table, folder),
-        classes=table.classes,
-    )
-
-
 def _other(size: tuple[int, int], info: ModelInfo) -> bool:
     return size != (info.width, info.height)
-
-
-def _place(name: str, folder: Path, ours: bool = True) -> str:
-    """A built-in name as it is; a file's whole path.
-
-    ours : a name of the show is looked for beside it first, then here; the command line's the other way round
-    """
-    if not ours:
-        try:
-            found = find_model(name)
-        except ModelError:
-            found = find_model(name, folder)
-    else:
-        found = find_model(name, folder)
-    return name if found is None else str(found)
 
 
 def banks(path: Path, table: GeneratorTable, chosen: Chosen, where: Where, vanish: bool) -> Banks:

@@ -6,17 +6,13 @@ from pathlib import Path
 
 from engine.complaints import Where, nearest
 from engine.controls import Control
-from engine.errors import EngineError, InputError, ModelError, ShowError
+from engine.errors import EngineError, ShowError
 from engine.generator.base import ModelInfo
 from engine.latent.places import Places
-from engine.latent.sequence_file import Mark, read_facts, spoken
 from engine.latent.spec import BandSpec, MotionSpec, VoiceSpec
-from engine.latent.trajectory import Trajectory
-from engine.preset.find import inside
+from engine.preset.sequences import Sequences
 from engine.stage.effects import EffectSpec, effect_controls, find_shader
 from engine.tables import MotionTable, ShowTable, VoiceTable
-
-SEQUENCE_FPS = 30.0  # of a sequence that nobody says it of
 
 
 def _motion(table: MotionTable, info: ModelInfo, where: str) -> MotionSpec:
@@ -33,7 +29,7 @@ def _motion(table: MotionTable, info: ModelInfo, where: str) -> MotionSpec:
 
 
 def voice_specs(
-    path: Path, table: ShowTable, info: ModelInfo, places: Places, seed: int, where: Where,
+    table: ShowTable, info: ModelInfo, places: Places, sequences: Sequences, seed: int, where: Where,
     sequence: str | None = None,
 ) -> tuple[VoiceSpec, ...]:  # fmt: skip
     """The voices with their springs; one where the show lists none.
@@ -43,8 +39,7 @@ def voice_specs(
     common = _motion(table.motion, info, where("motion"))
     pool = None
     if table.generator.pool:
-        pool = inside(path, table.generator.pool, where("generator", "pool"))
-        _playable(pool, info, common, where("generator", "pool"))
+        pool = sequences.pool(table.generator.pool, common.geometry, where("generator", "pool"))
     voices = []
     for i, row in enumerate(table.voice or (VoiceTable(),)):
         at = where("voice", i)
@@ -55,9 +50,7 @@ def voice_specs(
                 )
         motion = common if row.motion is None else _motion(row.motion, info, at)
         given = Path(sequence) if sequence is not None and i == 0 else None
-        followed, fps, marks = _sequence(path, row, at, given)
-        if followed is not None:
-            _playable(followed, info, motion, at)
+        followed, fps, marks = sequences.journey(row, motion.geometry, at, given)
         try:
             voices.append(
                 VoiceSpec(
@@ -76,32 +69,6 @@ def voice_specs(
         except ShowError as error:
             raise ShowError(f"{at}: {error}") from None
     return tuple(voices)
-
-
-def _playable(sequence: Path, info: ModelInfo, motion: MotionSpec, at: str) -> None:
-    """ShowError unless this model plays the sequence in this geometry: of what it says of itself, not of its rows."""
-    try:
-        Trajectory.open(sequence, info).check(sequence, motion.geometry)
-    except ModelError as error:
-        raise ShowError(f"{at}: {error}") from None
-
-
-def _sequence(
-    path: Path, row: VoiceTable, at: str, given: Path | None
-) -> tuple[Path | None, float, tuple[Mark, ...]]:  # fmt: skip
-    """The sequence of a voice, its rate and its marks: the show's own word, else that of the `.json` beside it."""
-    own_fps = row.sequence_fps if given is None else None
-    fps = SEQUENCE_FPS if own_fps is None else own_fps
-    if given is None and not row.sequence:
-        return None, fps, ()
-    found = given or inside(path, str(row.sequence), at)
-    try:
-        facts = read_facts(found.with_suffix(".json"))
-    except InputError as error:
-        raise ShowError(f"{at}: {error}") from None
-    if facts is None:
-        return found, fps, ()
-    return found, float(facts.fps) if own_fps is None else fps, spoken(facts.marks)
 
 
 def show_controls(table: ShowTable) -> tuple[Control, ...]:

@@ -1,6 +1,5 @@
 """Reads arrays that users hand in."""
 
-import mmap
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InputError
+from engine.mapped import let_go as let_go
 
 
 def load_npy(path: Path) -> NDArray[Any]:
@@ -21,13 +21,3 @@ def load_npy(path: Path) -> NDArray[Any]:
     if array.dtype.kind not in "fiub":
         raise InputError(f"{path}: not a .npy of plain numbers; write one with numpy.save")
     return array
-
-
-def let_go(array: NDArray[Any]) -> None:
-    """Give back the memory in which parts of a mapped array lie; what is read again comes from the file again.
-
-    What was written stays written. Without it, an hour of latents that was gone through once counts as memory in use.
-    """
-    mapped = getattr(array, "_mmap", None)
-    if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        mapped.madvise(mmap.MADV_DONTNEED)

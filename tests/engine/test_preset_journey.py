@@ -10,6 +10,7 @@ from engine.controls import Controls
 from engine.errors import ShowError
 from engine.generator import model_file
 from engine.generator.biggan_spec import BigGANSpec
+from engine.generator.catalog import model_info
 from engine.latent.sequence_file import Mark
 from engine.preset import Options, Show, check_routes, load_show, same_generator
 from engine.show.picture import Picture
@@ -100,7 +101,7 @@ def test_the_command_line_gives_the_first_voice_a_sequence_from_anywhere(folder:
         ('[[voice]]\nsequence = "way.npy"\nsequence_end = "stop"\n', "sequence_end"),
         ('pool = "none.npy"\n', 'no file "none.npy"'),
         ('pool = "/etc/way.npy"\n', "lies outside the show"),
-        ('snapshots = "none"\n', "show.toml:2: none: no folder with models"),
+        ('snapshots = "none"\n', "show.toml:3: none: no folder with models"),
         ('snapshots = ["none.safetensors"]\n', "no such model file"),
         ('snapshots = ["silk"]\n', "silk is no snapshot"),
         ('snapshots = ["big.safetensors"]\n', "not of one architecture"),
@@ -201,3 +202,166 @@ def test_a_models_own_directions_stay_when_it_blends_or_ages(with_: str, tmp_pat
     found = show(tmp_path, f'[generator]\nmodel = "tulip"\n{with_}\n')
     assert "bloom" in found.directions.names
     found.directions.check(found.info)
+
+
+PLAYED = pytest.mark.parametrize("key", ["pool", "[[voice]]\nsequence"])
+
+
+def other_rows(folder: Path, name: str, hash_: str | None = None, model: str = "/else/old.safetensors") -> Path:
+    """A copy of the way; with a hash, one that says which model it was made with."""
+    np.save(folder / f"{name}.npy", np.load(folder / "way.npy"))
+    if hash_ is not None:
+        row = {"latenz": "sequence", "version": 1, "model": model, "model_hash": hash_}
+        (folder / f"{name}.json").write_text(json.dumps(row))
+    return folder / f"{name}.npy"
+
+
+def of_kid(text: str, key: str, name: str) -> str:
+    return f'[generator]\nmodel = "kid-2.safetensors"\n{text}{key} = "{name}.npy"\n'
+
+
+@PLAYED
+@pytest.mark.parametrize("ending", ["json", "classes.npy"])
+@pytest.mark.parametrize("there", [True, False])
+def test_what_lies_beside_a_sequence_lies_in_the_show_as_well(
+    key: str, ending: str, there: bool, folder: Path, tmp_path: Path
+) -> None:
+    other_rows(folder, "linked")
+    outside = tmp_path / "outside"
+    if there:
+        outside.write_bytes((folder / "way.json").read_bytes())
+    link = folder / f"linked.{ending}"
+    link.symlink_to(outside)
+    try:
+        with pytest.raises(ShowError, match=rf'show.toml:3: "linked\.{ending}" lies outside the show; copy it into'):
+            show(folder, of_kid("", key, "linked"))
+        link.unlink()
+        link.symlink_to("way.json" if ending == "json" else "linked.classes.npy")
+        if ending == "json":  # a link within the show is as good as a file
+            assert show(folder, of_kid("", key, "linked")).voices
+        else:
+            with pytest.raises(ShowError, match=r'show.toml:3: "linked\.classes\.npy" is no file: .*loop'):
+                show(folder, of_kid("", key, "linked"))
+    finally:
+        link.unlink()
+
+
+@PLAYED
+def test_a_sequence_of_another_model_is_refused_with_the_remedy(key: str, folder: Path) -> None:
+    other_rows(folder, "theirs", "ab" * 32)
+    said = (
+        r"show.toml:3: .*theirs\.npy: made with another model \(old\.safetensors\) than kid-2 \(.*match_banks = \"arch"
+    )
+    with pytest.raises(ShowError, match=said):
+        show(folder, of_kid("", key, "theirs"))
+    other_rows(folder, "theirs", "ab" * 32, model="")
+    with pytest.raises(ShowError, match=r"another model \(abababababab\) than"):
+        show(folder, of_kid("", key, "theirs"))
+
+
+@PLAYED
+def test_a_sequence_of_another_model_is_taken_with_a_warning_where_asked(key: str, folder: Path) -> None:
+    other_rows(folder, "theirs", "ab" * 32)
+    asked = show(folder, of_kid('match_banks = "architecture"\n', key, "theirs"))
+    said = f"{folder.name}: made with another model than kid-2, may look like something else: theirs.npy"
+    assert asked.told == (said,)
+    other = show(folder, of_kid("", key, "theirs"), Options(model=str(folder / "kids/kid-0.safetensors")))
+    assert "theirs.npy" in other.told[0]
+    np.save(folder / "theirs.npy", np.zeros((3, 5), np.float32))
+    with pytest.raises(ShowError, match=r"frames of shape \(5,\)"):
+        show(folder, of_kid('match_banks = "architecture"\n', key, "theirs"))
+
+
+@PLAYED
+def test_any_model_of_the_row_that_is_played_is_a_sequences_own(key: str, folder: Path) -> None:
+    kids = ("kids/kid-0.safetensors", "kids/kid-10.safetensors", "kid-2.safetensors")
+    for kid in kids:
+        other_rows(folder, "aged", model_info(str(folder / kid)).hash)
+        assert not show(folder, of_kid('snapshots = "kids"\n', key, "aged")).told
+    with pytest.raises(ShowError, match="another model"):
+        other_rows(folder, "aged", model_info(str(folder / kids[0])).hash)
+        show(folder, of_kid("", key, "aged"))
+    assert not show(folder, of_kid(f'second = "{kids[0]}"\n', key, "aged")).told
+
+
+@PLAYED
+def test_rows_that_do_not_say_whose_they_are_are_taken_by_their_size(key: str, folder: Path) -> None:
+    other_rows(folder, "bare")
+    assert not show(folder, of_kid("", key, "bare")).told
+    other_rows(folder, "bare", "")
+    assert not show(folder, of_kid("", key, "bare")).told
+
+
+def test_a_sequence_of_the_command_line_may_be_of_any_model(folder: Path, tmp_path: Path) -> None:
+    theirs = other_rows(folder, "theirs", "ab" * 32)
+    found = show(folder, '[generator]\nmodel = "kid-2.safetensors"\n', Options(sequence=str(theirs)))
+    assert found.voices[0].sequence == theirs and "theirs.npy" in found.told[0]
+
+
+@PLAYED
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_rows_that_are_not_finite_are_refused_by_number(key: str, bad: float, folder: Path) -> None:
+    rows = np.load(other_rows(folder, "holed"))
+    text = of_kid("", key, "holed")
+    assert show(folder, text).voices
+    rows[5, 3] = bad
+    np.save(folder / "holed.npy", rows)
+    said = r"show.toml:3: .*holed\.npy: frame 5 holds numbers that are not finite; write it without them"
+    with pytest.raises(ShowError, match=said):
+        show(folder, text)
+    # A process that is told to play a show does not read an hour of rows again while it plays.
+    assert load_show(folder / "show.toml", text=text).voices
+    np.save(folder / "holed.npy", np.nan_to_num(rows, posinf=0.0, neginf=0.0))
+    assert show(folder, text).voices
+
+
+def test_class_weights_that_are_not_finite_are_refused_by_number(folder: Path) -> None:
+    np.save(folder / "faint.npy", np.load(folder / "classed.npy"))
+    weights = np.load(folder / "classed.classes.npy")
+    weights[6, 0] = np.nan
+    np.save(folder / "faint.classes.npy", weights)
+    with pytest.raises(ShowError, match=r"show.toml:4: .*faint\.classes\.npy: frame 6 holds numbers"):
+        show(folder, '[generator]\nmodel = "big.safetensors"\n\n[[voice]]\nsequence = "faint.npy"\n')
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ('snapshots = "none"\n', 4, "none: no folder with models"),
+        ('snapshots = "mixed"\n', 4, "big.safetensors: .*not of one architecture"),
+        ('snapshots = "kids"\nsecond = "kids/kid-0.safetensors"\n', 4, "leave one of them out"),
+        (
+            'snapshots = [\n  "kids/kid-0.safetensors",  # the first\n  "none.safetensors",\n]\n',
+            6,
+            "no such model file",
+        ),
+        ('snapshots = [\n  "kids/kid-0.safetensors",\n  "silk",\n]\n', 6, "silk is no snapshot"),
+        ('snapshots = [\n  "kids/kid-0.safetensors",\n  "big.safetensors",\n]\n', 6, "not of one architecture"),
+        ('snapshots = [\n  "big.safetensors",\n]\n', 5, "not of one architecture"),
+        ('psi = 1\nsnapshots = ["silk"]\n', 5, "silk is no snapshot"),
+        ('psi = 1\nsecond = "big.safetensors"\n', 5, "not of one architecture"),
+        ('psi = 1\nsecond = "none.safetensors"\n', 5, "no such model file"),
+    ],
+)
+def test_a_model_that_goes_with_another_is_refused_on_its_own_line(
+    text: str, line: int, message: str, folder: Path
+) -> None:
+    (folder / "mixed").mkdir(exist_ok=True)
+    for name in ("kids/kid-0.safetensors", "big.safetensors"):
+        link = folder / "mixed" / Path(name).name
+        if not link.exists():
+            link.hardlink_to(folder / name)
+    with pytest.raises(ShowError, match=f"show.toml:{line}: .*{message}"):
+        show(folder, '[generator]\n# which\nmodel = "kid-2.safetensors"\n' + text)
+
+
+@pytest.mark.parametrize(
+    ("model", "message"), [("none.safetensors", "no such model file"), ("silk", "silk has no snapshots")]
+)
+def test_a_model_is_refused_on_its_line_and_snapshots_it_cannot_have_on_theirs(
+    model: str, message: str, folder: Path
+) -> None:
+    line = 2 if model != "silk" else 4
+    text = f'[generator]\nmodel = "{model}"\npsi = 1\nsnapshots = ["kids/kid-0.safetensors", "kid-2.safetensors"]\n'
+    with pytest.raises(ShowError, match=f"show.toml:{line}: .*{message}"):
+        show(folder, text)

@@ -59,3 +59,35 @@ def test_an_unknown_key_is_placed_at_its_table() -> None:
     found = lines(TEXT)
     assert line_of(found, ("route", 1, "shape")) == 17
     assert line_of(found, ("nowhere",)) == 1
+
+
+ARRAYS = '''banks = ["a", "b"]
+rows = [  # ["no", "element"]
+  "x = 1, ]",
+  [1,
+   2],
+
+  { a = "}" },  """
+key = 3
+""",
+  '', "",
+  "\\"]" ]
+nested = [
+  ["generator"],
+]
+after = 1
+open = [
+  "a",
+'''
+
+
+def test_elements_of_arrays_are_found_and_nothing_within_them_is_a_key() -> None:
+    found = lines(ARRAYS)
+    assert found == {
+        ("banks",): 1, ("banks", 0): 1, ("banks", 1): 1,
+        ("rows",): 2, ("rows", 0): 3, ("rows", 1): 4, ("rows", 2): 7, ("rows", 3): 7, ("rows", 4): 10,
+        ("rows", 5): 10, ("rows", 6): 11,
+        ("nested",): 12, ("nested", 0): 13, ("after",): 15, ("open",): 16, ("open", 0): 17,
+    }  # fmt: skip
+    tomllib.loads(ARRAYS.partition("open")[0])
+    assert line_of(found, ("banks", 7)) == 1

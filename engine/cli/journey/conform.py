@@ -68,7 +68,9 @@ def conform(
     from engine.studio.journey.bridge import parse_gap
     from engine.studio.journey.conform import How
     from engine.studio.journey.conform import conform as run
-    from engine.studio.journey.film import proxy_of
+    from engine.studio.journey.drawing import info_of
+    from engine.studio.journey.film import check_proxy, proxy_of
+    from engine.studio.journey.pair import Pair
     from engine.studio.journey.report import check_report, line, save, show, text
 
     how = How(tuple(media or ()), parse_gap(gap), between, by_name, strict, proxy, model, parse_rate(fps))
@@ -77,8 +79,16 @@ def conform(
         check_report(report, out)
     if picture is not None:
         check_picture(picture)
+
+    def check(coming: Pair) -> None:
+        if proxy:
+            look = look_of(coming, model, size, psi, class_, device)
+            check_proxy(out, look, coming.facts.snapshots, audio)
+            for drawn in coming.facts.snapshots or (look.model,):
+                coming.check(info_of(drawn))
+
     with working() as (tell, stop):
-        found = run(project, out, how, tell)
+        found = run(project, out, how, tell, check)
         if report is not None:
             save(found.report, report)
         if picture is not None:

@@ -1,6 +1,6 @@
 """Conform: the edit that an artist made of proxies, applied to their latents."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +13,7 @@ from engine.studio.journey.bridge import Gap, bridge, spans
 from engine.studio.journey.cut import Cut, held
 from engine.studio.journey.drawing import info_of
 from engine.studio.journey.media import find
-from engine.studio.journey.pair import Pair, PairWriter, check_place, named
+from engine.studio.journey.pair import Pair, PairWriter, check_place, coming, named
 from engine.studio.journey.plan import Plan, plan
 from engine.studio.journey.projects import read_project
 from engine.studio.journey.report import Report, Used, line, runs_of, times_used, unsupported_of
@@ -24,6 +24,12 @@ from engine.studio.learn.work import Tell, quiet
 
 _MOST_MARKS = 10_000
 _LISTED, _NAMED = 100, 5
+
+Check = Callable[[Pair], None]
+
+
+def anything(pair: Pair) -> None:
+    """Refuses no pair."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +64,23 @@ class Conformed:
     report: Report
 
 
-def conform(project: Path, out: Path, how: How = How(), tell: Tell = quiet) -> Conformed:
+def conform(project: Path, out: Path, how: How = How(), tell: Tell = quiet, check: Check = anything) -> Conformed:
     """Write NAME.npy and NAME.json of a project: one row for each frame of its timeline, in flat memory.
 
     InputError for a project that cannot be read or does not hold together, for media that are not found or not
     certain, and with `strict` for anything that latents have no counterpart of. Nothing is written then.
+    check : is shown the pair that will be written, without its rows, and may refuse it
     """
     check_place(out, proxy=how.proxy)
     if how.fps is not None and project.suffix.lower() != ".edl":
         raise InputError(f"--fps {how.fps}: {project.name} says its own rate; only an .edl does not")
     timeline = read_project(project, fps=how.fps) if how.fps is not None else read_project(project)
-    return conformed(timeline, project, out, how, tell)
+    return conformed(timeline, project, out, how, tell, check)
 
 
-def conformed(timeline: Timeline, project: Path, out: Path, how: How = How(), tell: Tell = quiet) -> Conformed:
+def conformed(
+    timeline: Timeline, project: Path, out: Path, how: How = How(), tell: Tell = quiet, check: Check = anything
+) -> Conformed:
     """`conform` for a timeline that is read already; its media lie beside `project`."""
     check_place(out, proxy=how.proxy)
     unsupported = unsupported_of(timeline)
@@ -95,7 +104,9 @@ def conformed(timeline: Timeline, project: Path, out: Path, how: How = How(), te
         facts = _of_model(how.model, facts, sources)
     if how.proxy and not facts.model:
         raise InputError(f"{project}: no .json of its sources names a model to draw the proxy with; give --model M")
-    pair = _write(made, sources, facts, out, how, tell)
+    cut = Cut(held(made), sources, how.between)
+    check(coming(out, cut.shape, facts, cut.classes))
+    pair = _write(made, cut, facts, out, how, tell)
     report = Report(
         project.name, pair.path.name, timeline.fps, made, runs_of(laid, made, sources),
         tuple(Used(i, s, times_used(made, i, len(s.pair))) for i, s in sources.items()), how.gap, marks, unsupported,
@@ -108,7 +119,7 @@ def _behind(timeline: Timeline, length: int) -> Iterator[str]:
     """The marks that no frame of the edit has, told in one line."""
     if lost := [mark for mark in timeline.marks if not 0 <= mark.frame <= length]:
         names = ", ".join(f"{mark.name} at {clock(mark.frame, timeline.fps)}" for mark in lost[:_NAMED])
-        yield f"{len(lost)} of the marks behind the end, left out: {names}{', ...' if len(lost) > _NAMED else ''}"
+        yield f"{len(lost)} of the marks outside of the edit, left out: {names}{', ...' if len(lost) > _NAMED else ''}"
 
 
 def _listed(unsupported: Sequence[Unsupported], fps: Fraction) -> str:
@@ -118,11 +129,9 @@ def _listed(unsupported: Sequence[Unsupported], fps: Fraction) -> str:
     return "".join(f"\n{each}" for each in (*lines, *more))
 
 
-def _write(
-    made: Plan, sources: Mapping[int, Source], facts: Facts, out: Path, how: How, tell: Tell
-) -> Pair:  # fmt: skip
+def _write(made: Plan, cut: Cut, facts: Facts, out: Path, how: How, tell: Tell) -> Pair:
     """All rows, block after block."""
-    cut, n = Cut(held(made), sources, how.between), len(made)
+    n = len(made)
     over = spans(made.gap) if how.gap != "hold" else np.empty((0, 2), np.intp)
     with PairWriter(out, cut.shape, n, facts, cut.classes, how.proxy) as writer:
         for first in range(0, n, cut.block):

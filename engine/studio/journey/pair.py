@@ -22,16 +22,15 @@ from numpy.typing import NDArray
 
 from engine.errors import InputError, ModelError
 from engine.generator.base import ModelInfo
-from engine.latent.sequence_file import KIND, VERSION, classes_beside, read_facts
+from engine.latent.sequence_file import KIND, VERSION, check_finite, classes_beside, read_facts
 from engine.latent.sequence_file import Facts as Facts
+from engine.mapped import let_go
 from engine.paths import check_output, part_beside, reserve
-from engine.studio.arrays import let_go, load_npy
+from engine.studio.arrays import load_npy
 from engine.studio.journey.moved import found_again
 from engine.studio.journey.timeline import MAX_FRAMES
 
 ENDS = 1_000_000  # bytes at either end of a large file that its digest is of
-
-LOOKED_AT = 1024  # frames at a time
 
 LET_GO = 32 << 20  # bytes that are written before their memory is given back
 
@@ -79,14 +78,8 @@ class Pair:
     def check_finite(self) -> Self:
         """Itself. InputError for a frame that cannot be drawn, its numbers being endless or none."""
         for path, rows in ((self.path, self.rows), (classes_beside(self.path), self.classes)):
-            if rows is None:
-                continue
-            for first in range(0, len(self), LOOKED_AT):
-                part = rows[first : first + LOOKED_AT].reshape(-1, rows[0].size)
-                if not (fine := np.isfinite(part).all(1)).all():
-                    frame = first + int(fine.argmin())
-                    raise InputError(f"{path}: frame {frame} holds numbers that are not finite; write it without them")
-                let_go(rows)
+            if rows is not None:
+                check_finite(path, rows)
         return self
 
 
@@ -117,6 +110,13 @@ def open_pair(path: Path, fps: Fraction | None = None) -> Pair:
     if any(not 0 <= mark.frame <= len(rows) for mark in facts.marks):
         raise InputError(f"{path.with_suffix('.json')}: a mark lies outside of the {len(rows)} frames")
     return Pair(path, rows, facts, classes)
+
+
+def coming(out: Path, shape: Sequence[int], facts: Facts, classes: int = 0) -> Pair:
+    """The pair that a `PairWriter` of the same words will leave, without a row yet: to be asked what can be drawn."""
+    path = named(out)
+    weights = np.empty((0, classes), np.float32) if classes else None
+    return Pair(path, np.empty((0, *shape), np.float32), found_again(facts, path.parent), weights)
 
 
 def check_place(out: Path, sources: Iterable[Path] = (), proxy: bool = False) -> Path | None:

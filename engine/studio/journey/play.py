@@ -13,6 +13,7 @@ from engine.paths import cache_dir, part_beside
 from engine.preset import Options, find_show, load_show
 from engine.show.play import Play
 from engine.show.play import play as run
+from engine.studio.journey.moved import check_model
 from engine.studio.journey.pair import Pair, open_pair
 
 KEYS = {"right": "/journey/next", "left": "/journey/previous"}
@@ -27,8 +28,10 @@ def play(path: Path, wanted: Play, model: str | None = None, end: End = "again")
     """
     pair = open_pair(path)
     options = replace(wanted.options, sequence=str(pair.path.resolve()))
+    own = model is None and wanted.show is not None and draws(wanted.show, pair, options)
+    if not (own or model) and pair.facts.model:
+        check_model(pair.facts, pair.path)
     if wanted.show is not None:
-        own = model is None and draws(wanted.show, pair, options)
         return run(replace(wanted, options=replace(options, model=None if own else model or pair.facts.model or None)))
     model = model or pair.facts.model
     if not model:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -384,11 +385,11 @@ def test_the_command_conforms_a_project(
     assert np.array_equal(rows, a.rows[[3, 4, 5, 6, 7, 7, 7, 7, 7, 0, 1, 2, 3, 4]])
 
 
-def test_marks_behind_the_end_are_told(tmp_path: Path, pairs: tuple[Pair, Pair]) -> None:
+def test_marks_outside_of_the_edit_are_told(tmp_path: Path, pairs: tuple[Pair, Pair]) -> None:
     marks = tuple(Mark(frame, f"m{frame}") for frame in (5, 6, 30))
     report = apply(tmp_path, timeline(Clip(0, 0, 5), marks=marks)).report
     assert report.marks == marks[:1]
-    assert report.told[-1] == "2 of the marks behind the end, left out: m6 at 00:00:00:06, m30 at 00:00:01:05"
+    assert report.told[-1] == "2 of the marks outside of the edit, left out: m6 at 00:00:00:06, m30 at 00:00:01:05"
 
 
 def test_a_folder_is_no_output(tmp_path: Path, pairs: tuple[Pair, Pair]) -> None:
@@ -439,3 +440,27 @@ def test_wrong_words_end_with_status_two(
     assert run() == 2
     assert said in capsys.readouterr().err
     assert listing(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--size", "BAD"], "BAD"), (["--size", "63x64"], "63x64"), (["--class", "3"], "no classes"),
+        (["--psi", "9"], "--psi 9"), (["--audio", "none.wav"], "none.wav"), (["--model", "none.pkl"], "none.pkl"),
+        (["--model", "tulip"], r"frames of shape \(8,\)"), (["--device", "stone"], "stone"), ([], r"frames of shape"),
+    ],
+)  # fmt: skip
+def test_a_proxy_that_cannot_be_drawn_is_refused_before_anything_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: list[str], said: str
+) -> None:
+    pytest.importorskip("opentimelineio")
+    monkeypatch.chdir(tmp_path)
+    # Rows of another size, so that the last two are refused; all others are refused earlier.
+    write_pair(tmp_path / "a", 20, facts=Facts(model="tulip"))
+    edit = Timeline(FPS, (Media("a.npy", frames=20),), (Track((Clip(0, 0, 5, Fraction(3)),)),), length=5)
+    write_project(edit, tmp_path / "edit.otio")
+    before = listing(tmp_path)
+    monkeypatch.setattr("sys.argv", ["latenz", "journey", "conform", "edit.otio", "-o", "out", "--proxy", *words])
+    assert run() == 2
+    assert re.search(said, capsys.readouterr().err)
+    assert listing(tmp_path) == before
