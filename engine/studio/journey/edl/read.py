@@ -76,7 +76,7 @@ class Reader:
         return Timeline(
             self.fps, tuple(Media(name) for name in self.media),
             tuple(self.lanes[n].track(f"V{n}") for n in sorted(self.lanes)),
-            marks=tuple(sorted((m for m in marks if 0 <= m.frame <= length), key=lambda m: m.frame)),
+            marks=tuple(sorted(marks, key=lambda m: m.frame)),
             unsupported=tuple(sorted(self.told, key=lambda u: u.frame)),
             name=found.title, length=length, sound=self._sound(found),
         )  # fmt: skip

@@ -1,13 +1,14 @@
 """Dissolves from one track to another: what the user laid over the automatic compositing of a sequence."""
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator, Mapping, Sequence
 
 from engine.studio.journey.kdenlive.blends import blend, pictured
 from engine.studio.journey.kdenlive.cutting import without
 from engine.studio.journey.kdenlive.document import Element
 from engine.studio.journey.kdenlive.reading import Reading
-from engine.studio.journey.timeline import MAX_FRAMES, Dissolve, Track
+from engine.studio.journey.kdenlive.strips import hollow
+from engine.studio.journey.timeline import MAX_FRAMES, Clip, Dissolve, Track
 
 Span = tuple[int, int]  # the first frame, and the one behind the last
 
@@ -18,8 +19,10 @@ def dissolves(
     """The dissolves of a sequence, in order of time.
 
     numbers : of a track in the project, its place among the tracks read; length : of the sequence, in frames
+    What a dissolve takes down past a track that covers it is taken out of its own track.
     """
-    found, covered = [], [_covered(track) for track in tracks]
+    found, covered, taken = list[Dissolve](), [_covered(track.clips) for track in tracks], dict[int, list[Span]]()
+    filled = [_covered([clip for clip in track.clips if clip.media is not None]) for track in tracks]
     for transition in sequence.all("transition"):
         if not pictured(transition):
             continue
@@ -39,10 +42,20 @@ def dissolves(
             reading.tell(first, "a fade against black has no latent; the clip is shown as it is", transition, clip)
             continue
         made = Dissolve(first, done.shares, numbers[below], numbers[above])
-        if (alone := _alone(made, covered[made.into], covered[made.out])) is not None:
+        under = _under(reading, transition, made, covered)
+        if (alone := _alone(made, covered[made.into], under)) is not None:
             name = _name(tracks[made.into], alone)
             reading.tell(alone, "a fade over a gap has no latent; the clip is shown as it is", transition, name)
-        found.append(made)
+        if made.into - made.out < 2:
+            found.append(made)
+            continue
+        for part, hidden in _parts(made, filled):
+            if hidden:
+                taken.setdefault(part.into, []).append((part.at, part.at + len(part.shares)))
+            else:
+                found.append(part)
+    for number, holes in taken.items():
+        tracks[number] = hollow(tracks[number], _merged(sorted(holes)))
     return tuple(sorted(found, key=lambda dissolve: (dissolve.at, dissolve.into)))
 
 
@@ -64,14 +77,49 @@ def _alone(dissolve: Dissolve, upper: list[Span], lower: list[Span]) -> int | No
     return None
 
 
-def _covered(track: Track) -> list[Span]:
-    """Where a track has a clip, in order and without overlap."""
-    found: list[Span] = []
-    for clip in track.clips:
-        if found and clip.at <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], clip.end))
+def _parts(made: Dissolve, filled: Sequence[list[Span]]) -> Iterator[tuple[Dissolve, bool]]:
+    """A dissolve past other tracks as MLT plays it: from the lowest of them that has a clip up to the highest.
+
+    True with a part that a clip between the two covers: what is dissolved takes the place of the lowest.
+    """
+    edges, there, at = list[tuple[int, bool, int]](), list[int](), made.at
+    for number in range(made.out, made.into + 1):
+        for first, last in _within(filled[number], made.at, made.at + len(made.shares)):
+            edges += [(first, True, number), (last, False, number)]
+    for frame, begins, number in sorted(edges):
+        if frame > at and len(there) > 1:
+            shares = made.shares[at - made.at : frame - made.at]
+            yield Dissolve(at, shares, there[0], there[-1]), len(there) > 2
+        at = frame
+        if begins:
+            insort(there, number)
         else:
-            found.append((clip.at, clip.end))
+            del there[bisect_left(there, number)]
+
+
+def _under(reading: Reading, transition: Element, made: Dissolve, covered: Sequence[list[Span]]) -> list[Span]:
+    """Where one of the tracks from that below up to the upper one has a clip while a dissolve goes on."""
+    spans = [
+        span for number in range(made.out, max(made.into, made.out + 1))
+        for span in _within(covered[number], made.at, made.at + len(made.shares))
+    ]  # fmt: skip
+    reading.spend(transition, len(spans))
+    return _merged(sorted(spans))
+
+
+def _covered(clips: Sequence[Clip]) -> list[Span]:
+    """Where there is a clip, in order and without overlap."""
+    return _merged([(clip.at, clip.end) for clip in clips])
+
+
+def _merged(spans: Sequence[Span]) -> list[Span]:
+    """Spans in order of their first frames, without overlap."""
+    found: list[Span] = []
+    for first, last in spans:
+        if found and first <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], last))
+        else:
+            found.append((first, last))
     return found
 
 

@@ -17,13 +17,16 @@ def cut(clip: Clip, first: int, last: int) -> Clip:
 def without(spans: list[tuple[int, int]], holes: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Spans (first, last) less what the holes cover; both in order, each without overlap."""
     left: list[tuple[int, int]] = []
+    begin = 0
     for first, last in spans:
-        for start, end in holes:
-            if end <= first or start >= last:
-                continue
+        while begin < len(holes) and holes[begin][1] <= first:
+            begin += 1
+        number = begin
+        while number < len(holes) and holes[number][0] < last:
+            start, end = holes[number]
             if start > first:
                 left.append((first, start))
-            first = end
+            first, number = end, number + 1
         if first < last:
             left.append((first, last))
     return left

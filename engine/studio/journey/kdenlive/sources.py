@@ -80,7 +80,7 @@ def heard(element: Element) -> bool:
 
 
 def _empty(element: Element, name: str, why: str) -> Source:
-    return Source(element, "empty", name, speed=Fraction(0), why=f"{why}; its place is left empty")
+    return Source(element, "empty", name, speed=Fraction(0), why=f"{why}; what lies under it is seen")
 
 
 def _warped(reading: Reading, element: Element, name: str) -> Source:

@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from engine.studio.journey.kdenlive.cutting import cut
+from engine.studio.journey.kdenlive.cutting import cut, without
 from engine.studio.journey.timeline import Clip, Dissolve, Mix, Track
 
 
@@ -65,6 +65,16 @@ def track(found: Sequence[Span], name: str) -> Track:
             clips.append(span.over)
             mixes.append(Mix(span.first, span.shares, len(clips) - 2, len(clips) - 1))
     return Track(tuple(clips), tuple(mixes), name)
+
+
+def hollow(given: Track, holes: list[tuple[int, int]]) -> Track:
+    """A track without what lies in some spans of frames, in order and without overlap."""
+    found: list[Span] = []
+    for span in spans(given):
+        begin = bisect_right(holes, span.first, key=lambda hole: hole[1])
+        near = holes[begin : bisect_left(holes, span.last, key=lambda hole: hole[0])]
+        found += [span.cut(*part) for part in without([(span.first, span.last)], near)]
+    return track(found, given.name)
 
 
 def above(lower: Sequence[Span], upper: Sequence[Span]) -> list[Span]:

@@ -30,7 +30,7 @@ def timeline_of(data: Any, path: Path, fps: Fraction | None = None) -> Timeline:
     """
     found = timelines(data)
     if not found:
-        raise InputError(f"{path}: no timeline in it, but {schema(data) or type(data).__name__}")
+        raise InputError(f"{path}: no timeline in it, but {schema(data) or 'other JSON'}; export a timeline as .otio")
     first = found[0]
     stack = first.get("tracks")
     if not isinstance(stack, dict) or schema(stack) not in COMPOSITIONS:
@@ -48,7 +48,7 @@ def timeline_of(data: Any, path: Path, fps: Fraction | None = None) -> Timeline:
     told += [Unsupported(0, f"another timeline, {text(other, 'name')!r}") for other in found[1:]]
     return Timeline(
         fps, tuple(reader.reels.media), tracks,
-        marks=tuple(sorted((mark for mark in layers.marks if 0 <= mark.frame <= length), key=lambda m: m.frame)),
+        marks=tuple(sorted(layers.marks, key=lambda m: m.frame)),
         unsupported=tuple(sorted(told, key=lambda u: u.frame)),
         name=text(first, "name"), length=length, sound=tuple(reader.sound),
     )  # fmt: skip

@@ -227,6 +227,13 @@ def test_a_program_begins_at_its_hour_unless_that_is_long_before(tmp_path: Path)
     assert edl.read(path, Fraction(25)).length == 50
 
 
+def test_a_marker_outside_of_the_edit_is_kept_for_its_reader_to_tell(tmp_path: Path) -> None:
+    path = tmp_path / "x.edl"
+    event = "001  A        V     C        00:00:00:00 00:00:01:00 01:00:00:00 01:00:01:00\n"
+    path.write_text(f"{event}* LOC: 01:00:00:05 RED in\n* LOC: 01:00:09:00 RED late\n")
+    assert edl.read(path).marks == (Mark(5, "in"), Mark(225, "late"))
+
+
 def test_a_list_in_latin_1_is_read(tmp_path: Path) -> None:
     path = tmp_path / "x.edl"
     path.write_bytes(f"{EVENT}\n* FROM CLIP NAME: Blüte.mp4".encode("latin-1"))

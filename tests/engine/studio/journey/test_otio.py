@@ -259,6 +259,11 @@ def test_a_marker_of_a_clip_stands_where_its_frame_is_seen(folder: Path) -> None
     assert edit.marks == (Mark(3, "3"), Mark(9, "1104"), Mark(23, "101"))
 
 
+def test_a_marker_outside_of_the_edit_is_kept_for_its_reader_to_tell(folder: Path) -> None:
+    markers = [{"OTIO_SCHEMA": "Marker.2", "name": str(at), "marked_range": span(at, 0)} for at in (90005, 3)]
+    assert read(folder, track(clip(0, 9)), markers=markers).marks == (Mark(3, "3"), Mark(90005, "90005"))
+
+
 def test_what_is_hidden_is_left_out_and_what_is_heard_is_named(folder: Path) -> None:
     audio = track(clip(0, 9, url="song.wav"), kind="Audio")
     edit = read(folder, track(clip(0, 9), clip(9, 9, enabled=False)), track(clip(1, 9), enabled=False), audio)
@@ -301,7 +306,7 @@ def test_what_cannot_be_said_is_not_written_as_something_else(tmp_path: Path, ti
 BAD = [
     ("no json", "no OpenTimelineIO"),
     ("[" * 200_000, "nested too deep"),
-    ("[]", "no timeline in it, but list"),
+    ("[]", "no timeline in it, but other JSON; export a timeline as .otio"),
     ('{"OTIO_SCHEMA": "Clip.1"}', "no timeline in it, but Clip"),
     ('{"OTIO_SCHEMA": "Timeline.1"}', "a timeline without tracks"),
     (json.dumps({"OTIO_SCHEMA": "Timeline.1", "tracks": stack()}), "how many frames a second"),

@@ -150,6 +150,12 @@ CLIPS = {
     "a freeze of a clip backwards": one(entry(50, 70, inside=frozen(frame=5)), producers=warped("-1", 199)),
     "an old speed": one(entry(5, 30), producers=producer(file="n.mp4?0.5", mlt_service="framebuffer", length=400)),
 }
+OFF = producer("off", **{"set.test_audio": 1, "set.test_image": 1})
+THREE = (
+    track("t0", entry(0, 49)),
+    track("t1", blank(15) + entry(100, 109, "q")),
+    track("t2", blank(10) + entry(40, 69)),
+)
 EDITS = {
     "cuts, speeds and freezes": row(CLIPS.values()),
     "a mix from A to B": project(MIX_AB, producers=BOTH),
@@ -171,6 +177,12 @@ EDITS = {
         *TWO, producers=BOTH, inside=transition(10, 29, 1, 2, "composite", geometry="0=0 0 64 64 0;00:00:00.760=0%/0%:100%x100%:100%")
     ),
     "a constant blend": project(*TWO, producers=BOTH, inside=transition(10, 29, 1, 2, "frei0r.cairoblend", **{"0": 0.4})),
+    "a clip that is switched off": project(track("t0", entry(0, 29)), track("t1", blank(5) + entry(0, 9, "off") + entry(100, 104, "q")), producers=BOTH + OFF),
+    "a mix with a clip that is switched off": project(track("t0", entry(0, 39), blank(30) + entry(100, 129, "off"), transition(30, 39, 0, 1)), producers=BOTH + OFF),
+    "a dissolve past a track": project(*THREE, producers=BOTH, inside=transition(10, 29, 1, 3)),
+    "a dissolve past a track from a gap": project(
+        track("t0", entry(0, 11)), *THREE[1:], producers=BOTH, inside=transition(10, 29, 1, 3)
+    ),
     "a sequence within": producer()
     + project(*TWO, inside=transition(10, 29, 1, 2), producers=producer('q')).replace('id="main"', 'id="inner" in="0" out="49"')
     + track("o", blank(4) + entry(5, 35, "inner"))
