@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import EngineError, InputError, RoomError
-from engine.studio.farm import Chunk, Workers, chunks_of, farm
+from engine.latent.sequence_file import read_facts
+from engine.studio.farm import Chunk, Workers, chunks_of, farm, forget
 from engine.studio.journey.beside import Beside
 from engine.studio.journey.burn import ROW, Burn, burner
 from engine.studio.journey.drawing import Drawing, Look, check_class, info_of, whole_name
@@ -90,7 +91,7 @@ def film(
             raise
         raise RoomError(f"{out}: {error.strerror or error}; chunks that are done are kept in {folder}") from error
     except InputError:
-        shutil.rmtree(folder, ignore_errors=True)
+        forget(folder)
         raise
     shutil.rmtree(folder)
     return out
@@ -122,10 +123,24 @@ def check_proxy(
 
 
 def check_apart(pair: Pair, out: Path) -> None:
-    """InputError for a film in the place of what it is drawn from."""
+    """InputError for a film without a name, or in the place of what it is drawn from."""
+    if out.name in ("", ".."):
+        raise InputError(f"'{out}': no name of a film; give one, for example final.mp4")
     own = pair.path, pair.path.with_name(f"{pair.path.stem}.classes.npy"), pair.path.with_suffix(".json")
     if out.resolve() in [path.resolve() for path in own]:
         raise InputError(f"{out}: is the sequence itself; name another output")
+
+
+def check_others(pair: Pair, out: Path) -> None:
+    """InputError for a final in the place of another sequence, or of its proxy, which edits are made with."""
+    if out.suffix.lower() not in (".npy", ".mp4") or out.with_suffix(".npy").resolve() == pair.path.resolve():
+        return
+    try:
+        facts = read_facts(out.with_suffix(".json"))
+    except InputError:
+        return  # somebody else's
+    if facts is not None and out.is_file() and out.name in (out.with_suffix(".npy").name, facts.proxy):
+        raise InputError(f"{out}: belongs to another sequence, {out.stem}; name another output")
 
 
 class FilmWorker:

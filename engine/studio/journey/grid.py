@@ -11,7 +11,7 @@ from engine.paths import check_output
 from engine.stage.outputs.picture import latent_text, save_png
 from engine.studio.farm import Workers
 from engine.studio.journey.drawing import Look, info_of, whole_name
-from engine.studio.journey.film import ALONE, Style, film
+from engine.studio.journey.film import ALONE, Style, check_others, film
 from engine.studio.journey.pair import Pair, write_facts
 from engine.studio.journey.panel import Panel
 from engine.studio.journey.sample import checked_models
@@ -28,6 +28,7 @@ def grid(
     look : its size is the whole grid's; columns : 0 is what fits a screen: 28 are 7 x 4
     """
     pair.check(checked_models(models)).check_finite()
+    check_others(pair, out)
     models = tuple(whole_name(model) for model in models)
     if out.suffix.lower() != ".png":
         style = Style(sound=sound, snapshots=models, columns=columns)

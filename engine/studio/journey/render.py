@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.errors import InputError
 from engine.studio.farm import Workers
 from engine.studio.journey.drawing import Look, info_of
-from engine.studio.journey.film import ALONE, Style, check_apart, film, proxy_of
+from engine.studio.journey.film import ALONE, Style, check_apart, check_others, film, proxy_of
 from engine.studio.journey.pair import Pair
 from engine.studio.journey.parts import Reel
 from engine.studio.journey.rates import frames_at
@@ -38,6 +38,7 @@ def render(
     drawn is the proxy: each frame a key frame, as an editor needs it. InputError for what cannot be done.
     """
     check_apart(pair, final.out)
+    check_others(pair, final.out)
     if final.out.resolve() == pair.path.with_suffix(".mp4").resolve():
         _check_proxy(pair, final)
         drawn = proxy_of(pair, look, "none", sound=final.sound, workers=workers, tell=tell, stop=stop)

@@ -76,6 +76,7 @@ class Followed(Picture):
         }
         self._inputs = {name: float(show.layout.defaults[i]) for name, i in self._places.items()}
         self._levels = Levels(show.voices, show.info, show.directions.names, show.layout)
+        self._begun = False
         self._steer, self._even = Steer(show.directions, show.info, 1), EvenFaders(show.directions)
         self.generator = open_model(show.model, "cpu", 1, show.how)
         try:
@@ -97,6 +98,8 @@ class Followed(Picture):
         if weights is not None and (self._weights is None or not np.array_equal(weights, self._weights)):
             self._weights = weights
             self._space.remap()
+        if not self._begun:  # a film begins where the show rests, not on the way there from nothing
+            self._begun, self._steer.amounts = True, np.array(now.targets[:1])
         self._steer.step(now.targets[:1], now.amount_springs[:1], dt_s)
         faders = self._steer.amounts if now.accents is None else self._steer.amounts + now.accents[:1]
         drawn = self._even.amounts(faders, now.even[:1])

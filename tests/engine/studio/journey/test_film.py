@@ -227,6 +227,8 @@ def test_what_cannot_be_done_is_said_before_anything_is_drawn(tmp_path: Path) ->
     cases: list[tuple[Callable[[], object], str]] = [
         (lambda: proxy_of(pair, replace(LOOK, size=(65, 64))), "even numbers"),
         (lambda: film(pair, LOOK, tmp_path / "a.gif"), "cannot write .gif"),
+        (lambda: film(pair, LOOK, Path()), "no name of a film"),
+        (lambda: film(pair, LOOK, tmp_path / ".."), "no name of a film"),
         (lambda: film(pair, LOOK, tmp_path / "no" / "a.mp4"), "no folder"),
         (lambda: film(pair, LOOK, tmp_path / "film.npy", Style(sound=tmp_path / "file")), "has no sound"),
         (lambda: film(pair, LOOK, tmp_path / "a.mp4", Style(sound=tmp_path / "none.wav")), "no such file"),
@@ -238,6 +240,15 @@ def test_what_cannot_be_done_is_said_before_anything_is_drawn(tmp_path: Path) ->
         with pytest.raises(InputError, match=said):
             call()
         assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "way.json", "way.npy"]
+
+
+def test_a_strangers_folder_in_the_place_of_chunks_stays_as_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "a.mp4.parts"
+    folder.mkdir()
+    (folder / "diary.txt").write_text("dear", "utf-8")
+    with pytest.raises(InputError, match="holds other files"):
+        film(pair_of(tmp_path), LOOK, tmp_path / "a.mp4")
+    assert [path.name for path in folder.iterdir()] == ["diary.txt"]
 
 
 def test_rows_of_another_model_are_refused(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Laws of finals: any size and rate, and through a show the sequence as it is under what the show does."""
 
+import shutil
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +12,7 @@ from engine.errors import InputError, ShowError
 from engine.stage.outputs.joined import count
 from engine.studio.farm import Workers
 from engine.studio.journey.drawing import Drawing, Look
-from engine.studio.journey.pair import Facts, PairWriter, open_pair
+from engine.studio.journey.pair import Facts, PairWriter, open_pair, with_proxy
 from engine.studio.journey.render import Final, render
 from tests.engine.studio.journey.small import LOOK, left_over, model_of, pair_of, pictures
 
@@ -75,6 +76,20 @@ def test_a_show_moves_its_directions_and_twice_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.real
+def test_a_show_is_at_rest_where_the_film_begins(tmp_path: Path) -> None:
+    """What stands in [controls] is there from the first frame on; springs carry what moves from there."""
+    row = np.random.RandomState(2).randn(1, 512)
+    with PairWriter(tmp_path / "still", (512,), 4, Facts(model="tulip")) as writer:
+        writer.write(row.repeat(4, 0))
+        pair = writer.close()
+    show = show_of(tmp_path, PLAIN + '\n[controls]\n"/direction/stripes" = 3.0\n')
+    found = np.load(render(pair, LOOK, Final(tmp_path / "a.npy", show=show))).astype(int)
+    plain = np.load(render(pair, LOOK, Final(tmp_path / "b.npy"))).astype(int)
+    assert np.abs(found[0] - plain[0]).mean() > 1.0
+    assert all(np.abs(frame - found[0]).max() <= 1 for frame in found)
+
+
+@pytest.mark.real
 def test_a_show_puts_its_effects_over_the_sequence(tmp_path: Path) -> None:
     pair = pair_of(tmp_path, 4)
     found = np.load(render(pair, LOOK, Final(tmp_path / "a.npy", show=show_of(tmp_path, EFFECT))))
@@ -113,6 +128,19 @@ def test_what_cannot_be_rendered_is_said(tmp_path: Path) -> None:
     with pytest.raises(ShowError):
         render(pair, LOOK, Final(tmp_path / "a.npy", show=show_of(tmp_path, "[generator]\nmodle = 1\n")))
     assert not (tmp_path / "a.npy").exists() and left_over(tmp_path) == []
+
+
+def test_a_final_takes_neither_another_sequences_place_nor_its_proxys(tmp_path: Path, run: Run) -> None:
+    pair, other = pair_of(tmp_path, 2), pair_of(tmp_path, 2, "other", seed=1)
+    with_proxy(other, Path(shutil.copyfile(__file__, tmp_path / "other.mp4")))
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    for name in ("other.mp4", "other.npy"):
+        with pytest.raises(InputError, match="belongs to another sequence, other"):
+            render(pair, LOOK, Final(tmp_path / name))
+    assert run("journey", "grid", pair.path, "--snapshots", "tulip", "-o", "other.mp4")[0] == 2
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    (tmp_path / "mine.json").write_text("[]", "utf-8")
+    assert render(pair, LOOK, Final(tmp_path / "mine.mp4")).is_file()
 
 
 def test_a_final_in_the_place_of_a_missing_proxy_is_the_proxy(tmp_path: Path, run: Run) -> None:
