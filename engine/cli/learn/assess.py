@@ -7,7 +7,11 @@ import typer
 from engine.cli.learn import learn
 from engine.cli.learn.options import (
     AddOption,
+    AssessorOutputOption,
+    AssessorScaleOption,
+    AssessorSizeOption,
     ClassOption,
+    ClipOption,
     DeviceOption,
     LayersOption,
     ModelNeeded,
@@ -58,21 +62,13 @@ def assess(
     ] = 1.0,
     places: Annotated[
         int, typer.Option("--places", metavar="N", min=16, max=100_000, help="Pictures to learn from.")
-    ] = 256,
+    ] = 1024,
     steps: Annotated[int, typer.Option("--steps", metavar="N", min=0, max=1_000_000, help="Of learning.")] = 200,
     batch: Annotated[int, typer.Option("--batch", metavar="N", min=1, max=1024, help="Pictures in a step.")] = 16,
-    size: Annotated[
-        int | None, typer.Option("--assessor-size", metavar="PX", min=1, max=4096, help="Of a file's square input.")
-    ] = None,
-    normalise: Annotated[
-        str, typer.Option("--assessor-normalise", metavar="HOW", help="0..1, -1..1, 0..255, imagenet or clip.")
-    ] = "0..1",
-    output: Annotated[
-        int | None, typer.Option("--assessor-output", metavar="K", min=0, help="Which of a file's several numbers.")
-    ] = None,
-    clip_model: Annotated[
-        str | None, typer.Option("--clip-model", metavar="NAME:WEIGHTS", help="Of open_clip; fetched at first use.")
-    ] = None,
+    size: AssessorSizeOption = None,
+    normalise: AssessorScaleOption = "0..1",
+    output: AssessorOutputOption = None,
+    clip_model: ClipOption = None,
     gradient_free: Annotated[
         bool, typer.Option("--gradient-free", help="Learn by differences even where there are gradients.")
     ] = False,
@@ -105,7 +101,7 @@ def assess(
     wishes += [held(text, given, subject.device, clip_model) for text in hold or ()]
     _once(wishes)
     check_name((name or named(wishes)) + ("@000" if each_class else ""), "--name")
-    leave = others(without or (), model, subject.info)
+    leave = others(without or (), model, subject.info, space.value)
     said = {
         **request(wishes, asked, leave), "model": subject.info.hash, "side": side, "classes": classes, "name": name,
         "from": [[text, digest_of(text)] for text in (*assessor, *(hold or ()))], "input": repr(given),

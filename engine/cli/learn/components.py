@@ -49,22 +49,24 @@ def components(
     as_json: JsonOption = False,
 ) -> None:
     """Find the directions in which a model varies most (GANSpace, SeFa)."""
-    from engine.errors import printable
     from engine.latent.bank import check_name
     from engine.studio.learn.bank import check_bank, keep, others
     from engine.studio.learn.components import components as find
     from engine.studio.learn.components import told, with_facts
+    from engine.studio.learn.measured import measured_each
     from engine.studio.learn.samples import shared
+    from engine.studio.learn.space import chosen, leads_into
     from engine.studio.learn.strips import save_strips
     from engine.studio.learn.subject import Subject
-    from engine.studio.learn.work import Stopped, Work
+    from engine.studio.learn.work import Work
     from engine.studio.monitor import print_json
 
     check_name(f"{name}001", "--name")
     subject = Subject(model, threads=threads, device=device, classes=classes or ())
     former = check_bank(out, add, subject.info)
     picture = out.with_suffix(".png")
-    moving, leave = layers_of(layers), others(without or (), model, subject.info)
+    moving, of_ = layers_of(layers), chosen(subject, of)
+    leave = others(without or (), model, subject.info, leads_into(subject, of_))
     asked = {
         "learn": "components", "model": subject.info.hash, "of": of, "count": count, "samples": samples, "seed": seed,
         "layers": moving, "classes": classes,
@@ -73,11 +75,9 @@ def components(
     with working() as (tell, stop):
         work = Work(out, asked, tell, stop)
         found = find(subject, of, count, samples, seed, moving, name, leave, work, together)
-        for i, direction in enumerate(found):
-            tell("measuring each", i, len(found))
-            if stop():
-                raise Stopped(printable(str(work.path)))
-            found[i] = with_facts(subject, direction, seed)
+        found = measured_each(
+            subject, out, found, lambda d: with_facts(subject, d, seed), seed=seed, tell=tell, stop=stop
+        )  # fmt: skip
         save_strips(picture, subject, found, tell=tell)
         keep(out, former, found, subject.info)
         work.done()

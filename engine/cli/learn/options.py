@@ -36,6 +36,19 @@ WithoutOption = Annotated[
     list[str] | None,
     typer.Option("--without", metavar="[BANK:]NAME", help="Leave alone what this direction does; may be repeated."),
 ]
+AssessorSizeOption = Annotated[
+    int | None, typer.Option("--assessor-size", metavar="PX", min=1, max=4096, help="Of a file's square input.")
+]
+AssessorScaleOption = Annotated[
+    str, typer.Option("--assessor-normalise", metavar="HOW", help="0..1, -1..1, 0..255, imagenet or clip.")
+]
+AssessorOutputOption = Annotated[
+    int | None,
+    typer.Option("--assessor-output", metavar="K", min=0, help="Which of a file's several numbers."),
+]
+ClipOption = Annotated[
+    str | None, typer.Option("--clip-model", metavar="NAME:WEIGHTS", help="Of open_clip; fetched at first use.")
+]
 WorkersOption = Annotated[
     int,
     typer.Option("--workers", metavar="N", min=0, max=1024, help="Processes; 0: one a core. The result is the same."),

@@ -7,6 +7,10 @@ import typer
 
 from engine.cli.learn import learn
 from engine.cli.learn.options import (
+    AssessorOutputOption,
+    AssessorScaleOption,
+    AssessorSizeOption,
+    ClipOption,
     DeviceOption,
     ModelNeeded,
     RayOption,
@@ -34,16 +38,22 @@ def sheet(
         int | None, typer.Option("--class", metavar="N", help="Of a conditional model, pictures of this class.")
     ] = None,
     side: Annotated[int, typer.Option("--side", min=16, max=512, help="Pixels of each picture.")] = 112,
+    size: AssessorSizeOption = None,
+    normalise: AssessorScaleOption = "0..1",
+    output: AssessorOutputOption = None,
+    clip_model: ClipOption = None,
     threads: ThreadsOption = 2,
     device: DeviceOption = "cpu",
     workers: WorkersOption = 1,
     ray: RayOption = "",
 ) -> None:
     """Draw many places of a model, sorted by what an assessor says of them."""
+    from engine.studio.learn.assessors import Input
     from engine.studio.learn.sheet import sheet as run
 
     with working() as (tell, stop):
         run(
-            model, out, assessor, count=count, pool=pool, seed=seed, class_=class_, side=side, threads=threads,
-            device=device, workers=workers_of(workers, ray), tell=tell, stop=stop,
+            model, out, assessor, given=Input(size, normalise, output), clip=clip_model, count=count, pool=pool,
+            seed=seed, class_=class_, side=side, threads=threads, device=device, workers=workers_of(workers, ray),
+            tell=tell, stop=stop,
         )  # fmt: skip

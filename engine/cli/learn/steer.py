@@ -101,7 +101,7 @@ def steer(
     subject = Subject(model, side, threads, device, classes or ())
     former = check_bank(out, add, subject.info)
     shown = out.with_suffix(".png")
-    leave = others(without or (), model, subject.info)
+    leave = others(without or (), model, subject.info, space.value)
     compared = pyramid if features is None else network(features, subject.device)
     asked = {
         "learn": "steer", "model": subject.info.hash, "edits": [[e.name, e.range, e.source] for e in edits],

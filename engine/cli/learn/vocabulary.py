@@ -111,7 +111,7 @@ def whole(
             return
         files = tuple(described or ()) or room.filled(folder)
         wanted = room.Wanted(files, wordbook, language, by_group, name or "", tuple(without or ()), add, seed)
-        found, answers = room.learn_words(subject, directions, out, wanted, told)
+        found, answers = room.learn_words(subject, directions, out, wanted, tell, stop)
     _report(found, answers, as_json)
 
 

@@ -39,14 +39,31 @@ def keep(out: Path, former: Directions, found: Sequence[Direction], info: ModelI
     return bank
 
 
-def others(asked: Sequence[str], model: str, info: ModelInfo) -> list[Direction]:
-    """The directions named by `--without`: NAME of the model's own, or BANK.safetensors:NAME; NAME `*` is all."""
+def others(asked: Sequence[str], model: str, info: ModelInfo, space: str = "") -> list[Direction]:
+    """The directions named by `--without`: NAME of the model's own, or BANK.safetensors:NAME; NAME `*` is all.
+
+    space : where what is to leave them alone lies, z or w; of `*` those there are taken. "": nothing is learned
+    InputError for one that cannot be left alone: it lies in the other space, or bends.
+    """
     found: list[Direction] = []
     for text in asked:
         file, colon, name = text.rpartition(":")
         bank = Directions.load(Path(file)).check(info) if colon else model_directions(model).check(info)
-        found.extend(bank if name == "*" else [bank[name]])
+        named = [bank[name]] if name != "*" else [d for d in bank if not _not_left(d, space)] or list(bank)
+        for direction in named:
+            if why := _not_left(direction, space):
+                raise InputError(f"--without {text}: {direction.name} {why}")
+        found.extend(named)
     return found
+
+
+def _not_left(direction: Direction, space: str) -> str:
+    """Why nothing that is learned in a space can leave it alone; "" where it can."""
+    if space and direction.space != space:
+        return f"lies in {direction.space} and what is learned in {space}; learn in {direction.space}, or name another"
+    if space and direction.curve is not None:
+        return "bends; only straight directions can be left alone"
+    return ""
 
 
 def cleared(found: Sequence[Direction], leave: Sequence[Direction]) -> list[Direction]:

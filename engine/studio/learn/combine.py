@@ -90,6 +90,15 @@ def made(
     return replace(left, sigma=whole.sigma * float(whole.vector @ left.vector))
 
 
+def _asked(
+    one: Sum, directions: Directions, leave: Sequence[str], layers: Sequence[int] | None, model: str, info: ModelInfo
+) -> Direction:
+    """`made`, leaving alone what is named."""
+    first = one.parts[0][0]
+    space = directions[first].space if first in directions.names else ""
+    return made(one, directions, others(leave, model, info, space), layers)
+
+
 def _onto(part: Direction, parts: Sequence[tuple[Direction, float]], layers: Sequence[int] | None) -> Direction:
     """The part on the layers of the sum."""
     if layers is not None:
@@ -130,8 +139,8 @@ def combine(
     subject = Subject(model, threads=threads, device=device)
     info = subject.info
     former = check_bank(out, add, info)
-    directions, alone = known(model, info, banks), others(leave, model, info)
-    fresh = Directions(tuple(made(one, directions, alone, layers) for one in wanted)).check(info)
+    directions = known(model, info, banks)
+    fresh = Directions(tuple(_asked(one, directions, leave, layers, model, info) for one in wanted)).check(info)
     found = []
     for i, (one, direction) in enumerate(zip(wanted, fresh, strict=True)):
         tell(f"measuring {one.name}", i, len(wanted))

@@ -14,7 +14,7 @@ from engine.errors import InputError
 from engine.generator.base import ModelInfo
 from engine.generator.catalog import model_info
 from engine.latent.bank import check_name
-from engine.latent.compass import Axes, Found, Method, learn
+from engine.latent.compass import LEAST, Axes, Found, Method, learn
 from engine.latent.directions import Direction, Directions
 from engine.preset.compass import axes_of
 from engine.preset.examples import Example, check_apart, one_space, read_examples
@@ -23,7 +23,7 @@ from engine.studio.learn.components import component_space
 from engine.studio.learn.facts import completed
 from engine.studio.learn.layers import activations, check_layer
 from engine.studio.learn.piles import save_piles
-from engine.studio.learn.space import array
+from engine.studio.learn.space import array, leads_into
 from engine.studio.learn.subject import SIDE, Sample, Subject
 from engine.studio.learn.work import Stop, Tell, Work, never, quiet
 
@@ -73,9 +73,12 @@ def compass(
     former = check_bank(out, add, info)
     piles = piles_of(more, less, info)
     bank = None if within is None else Directions.load(within).check(info)
-    around = others(leave, model, info)
     subject = Subject(model, side, threads, device)
     of = of if bank is not None else of or _usual(piles)
+    around = others(leave, model, info, leads_into(subject, of) if bank is None else bank.items[0].space)
+    if (of or (bank and bank.items[0].space)) == "z":
+        for pile in piles:
+            one_space(pile, "z")
     asked = {"compass": info.hash, "of": of, "count": count, "samples": samples, "seed": seed, "side": side}
     work = Work(out, asked, tell, stop)
     if bank is None:
@@ -99,6 +102,8 @@ def piles_of(more: str, less: str, info: ModelInfo) -> tuple[list[Example], list
             piles.append(read_examples(given, info))
         except InputError as error:
             raise type(error)(f"{side} {error}") from None
+        if len(piles[-1]) < LEAST:
+            raise InputError(f"{side} {given}: {len(piles[-1])} example; give at least {LEAST} a side, better six")
     check_apart(*piles)
     return piles[0], piles[1]
 

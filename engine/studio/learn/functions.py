@@ -2,8 +2,10 @@
 
 import importlib.util
 import inspect
+import sys
 from collections.abc import Callable
 from difflib import get_close_matches
+from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -64,10 +66,12 @@ def _run(path: Path) -> ModuleType:
     """The module; what a show's script registers when it is loaded stays asleep."""
     from engine.script import asleep
 
-    spec = importlib.util.spec_from_file_location("latenz_assessor", path)
+    name = f"latenz_{sha256(str(path.absolute()).encode()).hexdigest()[:16]}"
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise InputError(f"{path}: not a Python file")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where dataclasses of the file look for what their annotations name
     try:
         with asleep(path):
             spec.loader.exec_module(module)

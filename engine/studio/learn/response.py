@@ -1,7 +1,8 @@
 """How far a model follows an edit before it stops, at places that nothing was learned from."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import torch
@@ -118,6 +119,18 @@ class Response:
             "limit_high": high,
         }
         return {key: value for key, value in kept.items() if np.isfinite(value)}
+
+
+def arrays_of(found: Response) -> dict[str, NDArray[np.generic]]:
+    """All of it, as arrays; what it lacks is missing."""
+    rows = {field.name: getattr(found, field.name) for field in fields(found)}
+    return {name: np.asarray(row) for name, row in rows.items() if row is not None}
+
+
+def response_of(arrays: Mapping[str, NDArray[np.generic]]) -> Response:
+    """What `arrays_of` gave, again."""
+    rows: dict[str, Any] = {field.name: arrays.get(field.name) for field in fields(Response)}
+    return Response(**{**rows, "per_sigma": float(arrays["per_sigma"].item())})
 
 
 def response(subject: Subject, edit: Edit, direction: Direction, per_sigma: float, sample: Sample) -> Response:

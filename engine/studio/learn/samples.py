@@ -104,14 +104,15 @@ class MomentsWorker:
 class ScoresWorker:
     """`scores_of` chunks of seeds, as .npz.
 
-    asked : "subject", "by" as assessors are named, "seed" of the first, "class"
+    asked : "subject", "by", "input" and "clip" as `assessors.assessor` takes them, "seed" of the first,
+    "class"
     """
 
     def __init__(self, asked: Mapping[str, Any]) -> None:
-        from engine.studio.learn.assessors import assessor
+        from engine.studio.learn.assessors import Input, assessor
 
         self._subject = opened(asked["subject"])
-        self._judge = assessor(asked["by"], device=self._subject.device)
+        self._judge = assessor(asked["by"], Input(**asked["input"]), self._subject.device, asked["clip"])
         self._seed, self._class = int(asked["seed"]), asked["class"]
 
     def do(self, chunk: Chunk, out: Path) -> None:

@@ -3,7 +3,7 @@
 import math
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from engine.generator.catalog import model_info
 from engine.latent.space import seed_z
 from engine.paths import part_beside
 from engine.studio.farm import Workers, chunks_of, farm
-from engine.studio.learn.assessors import assessor, digest_of
+from engine.studio.learn.assessors import Input, assessor, digest_of
 from engine.studio.learn.bank import check_file
 from engine.studio.learn.samples import asked_of, load
 from engine.studio.learn.strips import GREY, INK, PAPER, enlarged
@@ -44,13 +44,14 @@ class Sorted:
 
 
 def sheet(
-    model: str, out: Path, by: str, *, count: int = 64, pool: int = 0, seed: int = 0, class_: int | None = None,
-    side: int = 112, threads: int = 2, device: str = "cpu", workers: Workers = ALONE, tell: Tell = quiet,
-    stop: Stop = never,
+    model: str, out: Path, by: str, *, given: Input | None = None, clip: str | None = None, count: int = 64,
+    pool: int = 0, seed: int = 0, class_: int | None = None, side: int = 112, threads: int = 2, device: str = "cpu",
+    workers: Workers = ALONE, tell: Tell = quiet, stop: Stop = never,
 ) -> Sorted:  # fmt: skip
     """Write a PNG of `count` places, sorted by an assessor; below each its seed, as `latenz still --seed` takes it.
 
-    by : as `assessors.assessor` takes it; pool : of so many seeds from `seed` on, every so-maniest of the sorted ones
+    by, given, clip : as `assessors.assessor` takes them
+    pool : of so many seeds from `seed` on, every so-maniest of the sorted ones
     class_ : of a conditional model; none: class 0, as stills have it
     workers : who draws and judges, with so many threads each; the sheet is the same. Chunks that are done lie in
     `<out>.chunks` until all are.
@@ -63,10 +64,11 @@ def sheet(
         raise InputError(f"--pool {pool}: give as many as are shown ({count}), or more")
     if seed + max(pool, count) > 2**32:
         raise InputError(f"--seed {seed}: {max(pool, count)} seeds from there go beyond {2**32 - 1}; give a lower one")
-    name, info, places = assessor(by, device=device).name, model_info(model), max(pool, count)
+    given = given or Input()
+    name, info, places = assessor(by, given, device, clip).name, model_info(model), max(pool, count)
     asked = {
         "subject": asked_of(model, side, threads, device), "by": by, "file": digest_of(by), "seed": seed,
-        "class": check_class(info, class_),
+        "class": check_class(info, class_), "input": asdict(given), "clip": clip,
     }  # fmt: skip
     folder = out.absolute().with_name(f"{out.name}.chunks")
     try:

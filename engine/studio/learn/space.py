@@ -144,6 +144,11 @@ def chosen(subject: Subject, of: str) -> str:
     return of
 
 
+def leads_into(subject: Subject, of: str) -> Literal["z", "w"]:
+    """Where directions lie that are found by looking at this."""
+    return "z" if of.partition(":")[0] == "z" or not mapped(subject) else "w"
+
+
 def mapped(subject: Subject) -> bool:
     """Whether the model has a w that is more than z."""
     return subject.net().spec.family not in ("biggan", "progan")

@@ -19,13 +19,15 @@ from engine.studio.learn.descent import Descent, cosine
 from engine.studio.learn.edits import Edit
 from engine.studio.learn.facts import completed, spread_along
 from engine.studio.learn.likeness import Features, feature_error, masked_error, pyramid
-from engine.studio.learn.response import Response, registered, response
+from engine.studio.learn.measured import facts_of, with_facts_of
+from engine.studio.learn.response import Response, arrays_of, registered, response, response_of
 from engine.studio.learn.subject import Sample, Subject
 from engine.studio.learn.walks import AXES, Kind, Space, Walk
 from engine.studio.learn.work import Arrays, Tell, Work, quiet
 
 HELD_OUT_SEED = 777_000_000  # plus the seed: of places that nothing is learned from
 RATES: dict[Kind, float] = {"linear": 0.15, "curved": 0.05}
+JUDGED = "judged/"  # what is kept of an edit once it was learned and measured
 FEATURES = 0.1  # what features weigh beside the squared difference of pixels
 
 
@@ -93,7 +95,7 @@ def steer(
     found: list[Steered] = []
     for edit, name in zip(edits, names or [edit.name for edit in edits], strict=True):
         lesson = Lesson(subject, edit, plan, leave, features)
-        lesson.restore({key.removeprefix(f"{name}/"): a for key, a in kept.items() if key.startswith(f"{name}/")})
+        lesson.restore(_under(f"{name}/", kept))
 
         def state(lesson: Lesson = lesson, name: str = name) -> Arrays:
             kept.update({f"{name}/{key}": array for key, array in lesson.state().items()})
@@ -106,7 +108,15 @@ def steer(
             lesson.learn()
         state()
         tell(f"measuring {name}", plan.steps, plan.steps)
+        known = _under(f"{name}/{JUDGED}", kept)
+        if known and len(known["done"]) == places:
+            found.append(_again(edit, lesson.walk, name, plan.seed, known))
+            continue
         found.append(judged(subject, edit, lesson.walk, name, plan.seed, places))
+        seen = arrays_of(found[-1].response) | facts_of(found[-1].direction)
+        kept.update({f"{name}/{JUDGED}{key}": array for key, array in seen.items()})
+        if work is not None:
+            work.keep(lambda: kept)
     return found
 
 
@@ -176,7 +186,20 @@ def judged(subject: Subject, edit: Edit, walk: Walk, name: str, seed: int, place
     direction = completed(
         subject, plain, seed=seed, places=8, follows=lambda pictures: registered(edit, start, pictures[:, None])[:, 0]
     )
-    method = f"steer: {edit.name}" + (", bent" if walk.kind == "curved" else "")
+    return _steered(edit, direction, found)
+
+
+def _again(edit: Edit, walk: Walk, name: str, seed: int, known: Arrays) -> Steered:
+    """What `judged` gave, from what was kept of it."""
+    return _steered(edit, with_facts_of(walk.direction(name, seed), known), response_of(known))
+
+
+def _under(prefix: str, kept: Arrays) -> Arrays:
+    return {key.removeprefix(prefix): array for key, array in kept.items() if key.startswith(prefix)}
+
+
+def _steered(edit: Edit, direction: Direction, found: Response) -> Steered:
+    method = f"steer: {edit.name}" + ("" if direction.curve is None else ", bent")
     return Steered(edit, replace(direction, method=method, measures=found.measures()), found)
 
 

@@ -15,6 +15,8 @@ from engine.studio.learn.edits import Apply, Edit, edit_of
 from engine.studio.learn.functions import named_function
 
 RANGE = (-1.0, 1.0)  # of an edit of one's own, where nothing is said
+REST = 2 / 255  # what an edit may change where nothing is asked
+REST_PX = 64  # of the picture that is looked at there
 
 
 def edits_of(asked: Sequence[str], reach: tuple[float, float] | None = None) -> list[Edit]:
@@ -36,7 +38,18 @@ def user_edit(text: str) -> Edit:
     function = named_function(file, name)
     apply = _on_tensors(text, function) if _wants_tensor(function) else _on_arrays(text, function)
     source = Path(file).read_text("utf-8", "replace") if file.endswith(".py") else ""
-    return Edit(name, RANGE, "of its alpha", apply, text, reach=1.0, source=source)
+    edit = Edit(name, RANGE, "of its alpha", apply, text, reach=1.0, source=source)
+    _check_rest(edit)
+    return edit
+
+
+def _check_rest(edit: Edit) -> None:
+    """InputError for an edit that changes pictures where nothing is asked: no walk begins there."""
+    picture = torch.linspace(0.0, 1.0, 3 * REST_PX * REST_PX).reshape(1, 3, REST_PX, REST_PX)
+    edited, mask = edit.apply(picture, torch.zeros(1))
+    far = float(((edited - picture).abs() * mask).max())
+    if far > REST:
+        raise InputError(f"{edit.about}: at an alpha of 0 it changes the picture by {far:.2f}; give that back as it is")
 
 
 def _ranged(edit: Edit, reach: tuple[float, float] | None) -> Edit:

@@ -9,6 +9,7 @@ from engine.latent.directions import Directions
 from engine.paths import check_output
 from engine.studio.learn.bank import check_bank, cleared, keep, others
 from engine.studio.learn.facts import completed
+from engine.studio.learn.measured import measured_each
 from engine.studio.learn.strips import save_strips
 from engine.studio.learn.subject import Subject
 from engine.studio.learn.vocabulary.answers import Answers, read_answers, write_answers
@@ -17,7 +18,7 @@ from engine.studio.learn.vocabulary.selective import Asked, at_random, selective
 from engine.studio.learn.vocabulary.sheet import PAGE, TABLE, Strip, frames, strips_of, write_sheet
 from engine.studio.learn.vocabulary.vocabulary import Vocabulary, vocabulary
 from engine.studio.learn.vocabulary.words import Wordbook
-from engine.studio.learn.work import Tell, Work, quiet
+from engine.studio.learn.work import Stop, Tell, Work, never, quiet
 
 AMOUNT = 2.0  # sigma, of the right end of a strip
 SHOWN = 12  # words in the picture beside a bank
@@ -78,22 +79,22 @@ def describe_by(
 
 
 def learn_words(
-    subject: Subject, bank: Directions, out: Path, wanted: Wanted, tell: Tell = quiet
+    subject: Subject, bank: Directions, out: Path, wanted: Wanted, tell: Tell = quiet, stop: Stop = never
 ) -> tuple[list[Vocabulary], Answers]:
-    """A bank of words from filled sheets of a bank of directions, with a picture beside it."""
+    """A bank of words from filled sheets of a bank of directions, with a picture beside it. Goes on with work."""
     former = check_bank(out, wanted.add, subject.info)
     book = Wordbook.load(wanted.wordbook, wanted.language)
-    leave = others(wanted.leave, subject.name, subject.info)
     answers = read_answers(wanted.described, bank.check(subject.info).names)
+    leave = others(wanted.leave, subject.name, subject.info, bank.items[0].space)
     if wanted.by_group and not answers.groups:
         raise InputError("--by-group: no row of these sheets names a group; fill the column in, or leave this out")
     groups = answers.groups if wanted.by_group else ("",)
     found = [vocabulary(answers, bank, book, group) for group in groups]
-    directions = [d for one in found for d in one.directions(wanted.prefix)]
-    measured = []
-    for i, direction in enumerate(cleared(directions, leave)):
-        tell(f"measuring {direction.name}", i, len(directions))
-        measured.append(completed(subject, direction, seed=wanted.seed))
+    directions = Directions(tuple(d for one in found for d in one.directions(wanted.prefix))).items
+    measured = measured_each(
+        subject, out, cleared(directions, leave), lambda d: completed(subject, d, seed=wanted.seed), seed=wanted.seed,
+        tell=tell, stop=stop,
+    )  # fmt: skip
     keep(out, former, measured, subject.info)
     save_strips(out.with_suffix(".png"), subject, measured[:SHOWN], tell=tell)
     return found, answers

@@ -207,6 +207,22 @@ NUMBER = 3
 """
 
 
+OWN = """
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Way:
+    channel: int = 1
+
+
+def green(pictures):
+    return pictures[:, Way().channel].mean((1, 2))
+"""
+
+
 @pytest.fixture
 def show(tmp_path: Path) -> Path:
     (tmp_path / "script.py").write_text(SCRIPT, "utf-8")
@@ -237,6 +253,13 @@ def test_a_function_that_is_not_there_is_named(show: Path, text: str, said: str)
     (show / "raises.py").write_text("raise ValueError('not today')\n", "utf-8")
     with pytest.raises(InputError, match=said):
         assessor(str(show / text))
+
+
+def test_a_file_may_hold_dataclasses_whose_annotations_are_texts(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(OWN, "utf-8")
+    torch.testing.assert_close(
+        assessor(f"{tmp_path / 'own.py'}:green").score(pictures()), pictures()[:, 1].mean((1, 2))
+    )
 
 
 def test_a_show_without_a_script_says_what_to_put_in(tmp_path: Path) -> None:

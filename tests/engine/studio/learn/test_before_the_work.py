@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import engine.cli
@@ -33,6 +34,33 @@ def test_layers_that_there_are_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refused("--layers 50: tulip has 0 to 9", (*STEER, "--layers", "3,50"), tmp_path, monkeypatch, capsys)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [COMPONENTS, (*ASSESS, "--space", "w"), (*STEER, "--space", "w"), (*COMPASS, "--space", "w")],
+    ids=lambda words: words[0],
+)
+def test_what_lies_in_another_space_and_cannot_be_left_alone(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = "--without hue: hue lies in z and what is learned in w; learn in z"
+    refused(said, (*words, "--without", "hue"), tmp_path, monkeypatch, capsys)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--more", "1"), "--more 1: 1 example; give at least 2 a side"),
+        (("--more", "w.npy"), "w.npy[0] lies in w and this compass compares z"),
+    ],
+)
+def test_piles_that_cannot_be_compared(
+    words: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    np.save(tmp_path / "w.npy", np.zeros((2, 160)))
+    refused(said, (*COMPASS, *words), tmp_path, monkeypatch, capsys)
 
 
 def test_one_name_for_each_class_leaves_room_for_the_class(

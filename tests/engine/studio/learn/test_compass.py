@@ -83,7 +83,7 @@ def test_a_sorting_that_says_nothing_is_said(tulip: Subject, axes: Compared) -> 
         (["--more", "1,2", "--less", "nowhere"], "--less nowhere: no such file or folder"),
         (["--more", "empty", "--less", "1,2"], "--more empty: no stills in it"),
         (["--more", "1,2", "--less", "2,3"], "seed 2: one place lies in more and in less"),
-        (["--more", "1", "--less", "2,3"], "more: 1 example; give at least 2 a side"),
+        (["--more", "1", "--less", "2,3"], "--more 1: 1 example; give at least 2 a side"),
         (["--more", "bad", "--less", "2,3"], "not a picture that can be read"),
         (["--more", "1,2", "--less", "3,4", "--method", "forest"], "--method forest: give svm or means"),
         (["--more", "1,2", "--less", "3,4", "--space", "y"], "--space y: give z, w or layer:NAME"),

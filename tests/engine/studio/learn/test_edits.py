@@ -180,6 +180,13 @@ def test_an_edit_of_ones_own_that_goes_wrong_is_named(body: str, said: str, tmp_
     assert "wrong.py:edit" in str(error.value)
 
 
+def test_an_edit_of_ones_own_that_changes_what_nothing_is_asked_of_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "wrong.py"
+    file.write_text("def negative(picture, alpha):\n    return 1 - picture\n")
+    with pytest.raises(InputError, match="at an alpha of 0 it changes the picture by 1.00; give that back as it is"):
+        user_edit(f"{file}:negative")
+
+
 def test_a_range_is_given_in_the_edits_unit_and_holds_0() -> None:
     assert edits_of(["zoom"], (-0.1, 0.4))[0].range == (-0.1, 0.4)
     with pytest.raises(InputError, match="lower end up to 0"):

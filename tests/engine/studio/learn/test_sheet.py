@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from engine.errors import InputError
+from engine.studio.learn.assessors import Input
 from engine.studio.learn.sheet import Sorted, drawn, placed, sheet
 from engine.studio.learn.subject import Subject
 from engine.studio.still import Still, still
@@ -24,6 +25,22 @@ def test_a_sheet_is_sorted_and_its_seeds_are_those_of_stills(tmp_path: Path) -> 
     with Image.open(tmp_path / "one.png") as image:
         apart = np.abs(np.asarray(image.convert("RGB")).astype(int) - found.pictures[-1])
     assert apart.mean() < 2.0, "the same place, but for rounding"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_networks_file_sorts_by_the_output_that_is_asked_for(tmp_path: Path) -> None:
+    class Means(torch.nn.Module):
+        def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+            return pictures.mean((2, 3))
+
+    file, out = tmp_path / "means.pt", tmp_path / "sheet.png"
+    torch.jit.trace(Means(), torch.rand(1, 3, 16, 16)).save(str(file))
+    sizes = {"count": 4, "side": 32, "threads": 1}
+    with pytest.raises(InputError, match="--assessor-output K takes one of several"):
+        sheet("tulip", out, str(file), **sizes)
+    found = sheet("tulip", out, str(file), given=Input(16, "0..255", 0), **sizes)
+    red = found.pictures[..., 0].mean((1, 2), dtype=np.float64)
+    assert np.abs(found.scores - red).max() < 1.0
 
 
 def test_of_a_pool_both_ends_are_shown() -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -110,6 +111,29 @@ def test_what_cannot_be_left_alone_is_named(subject: Analytic) -> None:
         Lesson(subject, BRIGHTER, Plan(), [Direction("elsewhere", np.ones(12), "w")])
     tone = Direction("tone", np.ones(12), layers=(1,))
     assert len(Walk(subject, "z", (0,), leave=[tone]).span) == 0  # it moves no layer that the walk moves
+
+
+def test_what_was_judged_is_not_judged_again(
+    subject: Analytic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, edits, names = Plan(steps=3), [BRIGHTER, RIGHT], []
+    whole = steer.steer(subject, edits, plan, places=2)
+
+    def counted(*given: Any) -> Any:
+        names.append(given[3])
+        return judged(*given)
+
+    monkeypatch.setattr(steer, "judged", counted)
+    out = tmp_path / "bank.safetensors"
+    with pytest.raises(Stopped):
+        steer.steer(subject, edits, plan, places=2, work=Work(out, {}, stop=lambda: len(names) == 1))
+    found = steer.steer(subject, edits, plan, places=2, work=Work(out, {}))
+    assert names == ["brightness", "shift_x"]
+    for a, b in zip(whole, found, strict=True):
+        assert (a.direction.method, a.direction.measures, a.direction.safe) == (
+            b.direction.method, b.direction.measures, b.direction.safe
+        )  # fmt: skip
+        assert np.array_equal(a.response.done, b.response.done) and a.response.per_sigma == b.response.per_sigma
 
 
 @pytest.mark.parametrize("kind", ["linear", "curved"])

@@ -83,3 +83,12 @@ def test_groups_that_nobody_named_are_not_made_up(run: Run, bank: Path, tmp_path
     (tmp_path / "a.csv").write_text("id,description\nway_0,open\n")
     code, _, told = run(*ASKED, "--described", "a.csv", "--by-group")
     assert code == 2 and "no row of these sheets names a group" in told
+
+
+def test_groups_whose_names_become_one_are_refused_before_the_work(run: Run, bank: Path, tmp_path: Path) -> None:
+    rows = "".join(f"way_{i},open,{group},{group}\n" for i in range(3) for group in ("a b", "a_b"))
+    (tmp_path / "a.csv").write_text(f"id,description,annotator,group\n{rows}")
+    before = sorted(tmp_path.iterdir())
+    code, _, told = run(*ASKED, "--described", "a.csv", "--by-group")
+    assert code == 2 and 'two directions are called "a_b.open"' in told
+    assert sorted(tmp_path.iterdir()) == before
