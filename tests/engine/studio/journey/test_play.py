@@ -13,8 +13,9 @@ from engine.latent.sequence_file import Facts, Mark
 from engine.paths import use_numba_cache
 from engine.preset import Options, load_show
 from engine.show.play import Play
-from engine.studio.journey.pair import Pair, PairWriter
+from engine.studio.journey.pair import Pair, PairWriter, open_pair
 from engine.studio.journey.play import draws, play, show_text
+from tests.engine.studio.journey.small import model_of
 
 
 @pytest.fixture
@@ -53,6 +54,23 @@ def test_a_pair_that_names_no_model_needs_one(tmp_path: Path) -> None:
         play(tmp_path / "bare", Play(headless=True))
     with pytest.raises(EngineError, match=r"frames of shape \(5,\)|none.npy"):
         play(tmp_path / "none", Play(headless=True), "silk")
+
+
+def test_a_model_that_is_another_by_now_plays_only_where_it_is_asked_for(tmp_path: Path) -> None:
+    model = model_of(tmp_path, "m")
+    info = model_info(model)
+    rows = np.zeros((4, info.z_dim), np.float32)
+    with PairWriter(tmp_path / "a", rows.shape[1:], 4, Facts(model=model, model_hash=info.hash)) as writer:
+        writer.write(rows)
+        writer.close()
+    model_of(tmp_path, "m", seed=1)
+    for show in (None, "pulse"):
+        with pytest.raises(InputError, match="is not the model that it was made with"):
+            play(tmp_path / "a", Play(show=show, headless=True))
+    text = show_text(open_pair(tmp_path / "a"), model, "again")
+    (tmp_path / "show.toml").write_text(text, "utf-8")
+    told = load_show(tmp_path / "show.toml", Options(sequence=str(tmp_path / "a.npy"))).told
+    assert len(told) == 1 and "made with another model than m" in told[0]
 
 
 def test_what_a_show_says_itself_is_not_asked_for_beside_it(
