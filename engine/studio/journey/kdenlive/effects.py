@@ -24,7 +24,12 @@ NEUTRAL = frozenset(
     "timeremap imageconvert avcolour_space avcolor_space avdeinterlace deinterlace fieldorder swscale".split()
 )
 SUBTITLES = ("avfilter.subtitles", "avfilter.ass", "subtitle")  # Kdenlive adds them itself, but they are seen
-KINDS = {"fade_from_black": "fade from black", "fade_to_black": "fade to black", "avfilter.subtitles": "subtitles"}
+KINDS = {
+    "fade_from_black": "fade from black",
+    "fade_to_black": "fade to black",
+    "avfilter.subtitles": "subtitles",
+    "qtblend": "transform",
+}
 
 
 @dataclass(frozen=True, slots=True)

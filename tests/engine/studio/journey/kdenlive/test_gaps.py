@@ -4,7 +4,10 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from engine.studio.journey.kdenlive.cutting import without
 from engine.studio.journey.kdenlive.read import read
 from engine.studio.journey.kdenlive.write import write
 from engine.studio.journey.timeline import Clip, Media, Timeline, Track
@@ -41,3 +44,17 @@ def test_a_fade_over_a_gap_is_told_where_it_begins(tmp_path: Path) -> None:
 def test_a_fade_with_a_clip_below_or_none_above_is_not_told(span: tuple[int, int], tmp_path: Path) -> None:
     tracks = track("t0", entry(0, 19) + blank(5) + entry(0, 29)), track("t1", blank(10) + entry(0, 22))
     assert not timeline(tmp_path, project(*tracks, inside=transition(*span, 1, 2))).unsupported
+
+
+@given(st.lists(st.integers(0, 40), max_size=16, unique=True), st.lists(st.integers(0, 40), max_size=16, unique=True))
+def test_what_holes_leave_of_spans_is_every_frame_that_none_covers(spans: list[int], holes: list[int]) -> None:
+    def pairs(edges: list[int]) -> list[tuple[int, int]]:
+        ordered = sorted(edges)
+        return list(zip(ordered[::2], ordered[1::2], strict=False))
+
+    def frames(pairs: list[tuple[int, int]]) -> list[int]:
+        return [frame for first, last in pairs for frame in range(first, last)]
+
+    kept = without(pairs(spans), pairs(holes))
+    assert frames(kept) == [frame for frame in frames(pairs(spans)) if frame not in frames(pairs(holes))]
+    assert all(first < last for first, last in kept)

@@ -164,8 +164,13 @@ def test_effects_on_clips_tracks_and_all_are_told_by_clip_and_frame(tmp_path: Pa
         effect("volume") + effect("sox.echo") + effect("frei0r.glow", disable=1) + effect("crop", internal_added=237)
     )
     whole = effect("qtblend", rect="0=0 0 64 64 1", rotation="0=0")
+    moved = effect("qtblend", rect="0=10 0 64 64 1")
     body = project(
-        track("t0", blank(5) + entry(20, 40, inside=fade + quiet + whole), inside=effect("sepia")),
+        track(
+            "t0",
+            blank(5) + entry(20, 40, inside=fade + quiet + whole) + entry(0, 3, inside=moved),
+            inside=effect("sepia"),
+        ),
         inside=effect("wave") + effect("avfilter.subtitles", internal_added=237),
     )
     rows = [(row.frame, row.what, row.clip) for row in timeline(tmp_path, body).unsupported]
@@ -174,6 +179,7 @@ def test_effects_on_clips_tracks_and_all_are_told_by_clip_and_frame(tmp_path: Pa
         (0, "effect subtitles is not played", ""),
         (0, "effect wave is not played", ""),
         (5, "effect fade from black is not played", "n.mp4"),
+        (26, "effect transform is not played", "n.mp4"),
     ]
 
 
@@ -185,6 +191,7 @@ def test_titles_and_whatever_is_no_file_leave_their_place_empty(tmp_path: Path) 
     body = project(track("t0", entry(0, 4, "a") + entry(0, 4, "b") + entry(0, 4, "c")), producers=made)
     found = timeline(tmp_path, body)
     assert [clip.media for clip in found.tracks[0].clips] == [None] * 3 and not found.media
+    assert {row.what.partition("; ")[2] for row in found.unsupported} == {"what lies under it is seen"}
     assert [row.what.partition(";")[0] for row in found.unsupported] == [
         "a title has no latent", "xml is not followed", "consumer is not followed",
     ]  # fmt: skip
