@@ -46,6 +46,8 @@ def check_output(path: Path, folder: bool = False) -> None:
 
     folder : what is written may be a folder, in the place of another
     """
+    if path.name in ("", ".."):
+        raise InputError(f"{path}: is a folder without a name of its own; name what is to be written")
     if not path.resolve().parent.is_dir():
         raise InputError(f"{path}: no folder {path.parent}; make it first")
     if path.is_dir() and not folder:

@@ -108,6 +108,7 @@ MISTAKES = [
     ((*RENDER, "text.txt"), "text.txt: cannot write .txt"),
     ((*RENDER, "x.png"), "x.png: a render makes many pictures; name a folder, for example x"),
     ((*RENDER, "folder"), "folder: holds other files; name a new folder"),
+    ((*RENDER, "."), ".: is a folder without a name of its own"),
     ((*RENDER, "plain"), "plain: is a file; name a new folder"),
     ((*RENDER, "x.mp4", "--take", "no.take"), "--take no.take: no such file"),
     ((*RENDER, "x.mp4", "--take", "text.txt"), "text.txt:1: given 'hello' (not JSON); allowed: a first line"),

@@ -84,6 +84,8 @@ def _build(path: Path, text: str, table: ShowTable, options: Options, where: Whe
     played = _model_controls(voices, info, directions, places, table)
     vanished = _vanished(table, voices, places, played, theirs) if another else frozenset()
     vanished |= {address for name in sorted_.aside for address in addresses(name, len(voices))}
+    marks = _other_marks(table, played) if options.sequence is not None else frozenset()
+    aside, vanished = vanished, vanished | marks
     others = [
         *compass_controls([spec.name for spec in sorted_.specs], len(voices)),
         *effect_controls(effects),
@@ -124,9 +126,9 @@ def _build(path: Path, text: str, table: ShowTable, options: Options, where: Whe
         how=chosen.how,
         compasses=sorted_.specs,
         told=(
-            *said(path.parent.name, info.name, asked, vanished, found),
+            *said(path.parent.name, info.name, asked, aside, found),
             *told(path.parent.name, info.name, sorted_.aside),
-            *sequences.told(path.parent.name),
+            *sequences.told(path.parent.name, [address for address in asked if address in marks]),
         ),
         seed=seed,
         size=options.size or table.stage.size or (info.width, info.height),
@@ -187,6 +189,12 @@ def _vanished(
     plain = [replace(voice, motion=replace(voice.motion, bands={})) for voice in voices]
     patterns = {address for address in asked if "*" in address and address.startswith(OURS)}
     return frozenset(patterns | asked & {c.address for c in _model_controls(plain, *theirs, places, table)})
+
+
+def _other_marks(table: ShowTable, controls: Sequence[Control]) -> frozenset[str]:
+    """Marks of the show's own sequence that another one in its place does not have."""
+    asked = {*table.controls, *(row.to for row in table.route), *(row.source for row in table.route)}
+    return frozenset(a for a in asked if "/journey/mark/" in a) - {control.address for control in controls}
 
 
 def _demonstrated(table: ShowTable) -> tuple[str, ...]:

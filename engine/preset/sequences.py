@@ -52,11 +52,18 @@ class Sequences:
             return found, fps, ()
         return found, float(facts.fps) if own_fps is None else fps, spoken(facts.marks)
 
-    def told(self, show: str) -> tuple[str, ...]:
-        """A line for people where a sequence was made with another model."""
-        names = ", ".join(dict.fromkeys(self.strangers))
-        what = f"made with another model than {self._info.name}, may look like something else"
-        return (f"{show}: {what}: {names}",) if names else ()
+    def told(self, show: str, marks: Sequence[str] = ()) -> tuple[str, ...]:
+        """Lines for people where a sequence was made with another model, or lacks marks that the show asks for."""
+        lines = []
+        if self.strangers:
+            names = ", ".join(dict.fromkeys(self.strangers))
+            lines.append(
+                f"{show}: made with another model than {self._info.name}, may look like something else: {names}"
+            )
+        if marks:
+            names = ", ".join(dict.fromkeys(address.rpartition("/")[2] for address in marks))
+            lines.append(f"{show}: routes to marks that this sequence does not have are set aside: {names}")
+        return tuple(lines)
 
     def _found(self, name: str, at: str) -> Path:
         """A sequence of the show: neither it nor what is read beside it may lie outside the show's folder."""

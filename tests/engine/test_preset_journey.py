@@ -93,6 +93,20 @@ def test_the_command_line_gives_the_first_voice_a_sequence_from_anywhere(folder:
     assert first.sequence == tmp_path / "other.npy" and first.sequence_fps == 30.0 and second.sequence is None
 
 
+def test_routes_to_marks_that_another_sequence_does_not_have_are_set_aside(folder: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "other.npy", np.load(folder / "way.npy"))
+    text = '[generator]\nmodel = "kid-2.safetensors"\n[[voice]]\nsequence = "way.npy"\n[sources.midi]\n'
+    for note, to in ((36, "/journey/mark/the_sea"), (37, "/journey/next")):
+        text += f'[[route]]\nfrom = "/midi/*/10/note/{note}"\nto = "{to}"\n'
+    assert len(show(folder, text).routes) == 2 and show(folder, text).told == ()
+    found = show(folder, text, Options(sequence=str(tmp_path / "other.npy")))
+    assert [route.to for route in found.routes] == ["/journey/next"]
+    (said,) = found.told
+    assert said.endswith("routes to marks that this sequence does not have are set aside: the_sea")
+    with pytest.raises(ShowError, match='no control "/journey/mark/the_see"'):
+        show(folder, text.replace("the_sea", "the_see"))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -1,6 +1,7 @@
 """Pictures to a file: video with sound, a folder of PNG, or one array. Written beside and renamed when whole."""
 
 import io
+import re
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from engine.paths import check_output, reserve
 
 VIDEO = (".mp4", ".mov", ".mkv")
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
+_OURS = re.compile(r"\d{6,}\.png")  # what a folder of pictures holds
 MACROBLOCK = 16  # pixels across
 SOUND_HZ = 48000
 
@@ -75,7 +77,7 @@ def open_output(
     if suffix == "":
         if path.is_file():
             raise InputError(f"{path}: is a file; name a new folder for the pictures")
-        if path.is_dir() and any(path.iterdir()) and not all(p.suffix == ".png" for p in path.iterdir()):
+        if path.is_dir() and not all(_OURS.fullmatch(p.name) for p in path.iterdir()):
             raise InputError(f"{path}: holds other files; name a new folder for the pictures")
         return Pictures(path, notes or {})
     raise InputError(f"{path}: cannot write {suffix}; give {', '.join(VIDEO)}, .npy, or a folder for PNG")

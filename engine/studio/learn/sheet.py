@@ -16,7 +16,7 @@ from engine.generator.base import ModelInfo
 from engine.generator.catalog import model_info
 from engine.latent.space import seed_z
 from engine.paths import part_beside
-from engine.studio.farm import Workers, chunks_of, farm
+from engine.studio.farm import Workers, chunks_of, farm, forget
 from engine.studio.learn.assessors import Input, assessor, digest_of
 from engine.studio.learn.bank import check_file
 from engine.studio.learn.samples import asked_of, load
@@ -74,7 +74,7 @@ def sheet(
     try:
         files = farm("scores", asked, chunks_of(places, BATCH), folder, ".npz", workers, tell, stop)
     except InputError:
-        shutil.rmtree(folder, ignore_errors=True)
+        forget(folder)
         raise
     found = order(files, seed, count)
     picture = drawn(found, name, info.name, places)

@@ -171,6 +171,8 @@ def test_outputs_that_cannot_be_are_told_and_leave_nothing(tmp_path: Path) -> No
     (tmp_path / "file").write_text("mine")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("mine")
+    (tmp_path / "holiday").mkdir()
+    (tmp_path / "holiday" / "sea.png").write_bytes(b"mine")
     (tmp_path / "folder.mp4").mkdir()
     write(tmp_path / "silent.mkv")
     before = sorted(tmp_path.rglob("*"))
@@ -179,6 +181,8 @@ def test_outputs_that_cannot_be_are_told_and_leave_nothing(tmp_path: Path) -> No
         ("none/a.mp4", None, r"none/a.mp4: no folder .*none; make it first"),
         ("file", None, "file: is a file; name a new folder"),
         ("mine", None, "mine: holds other files"),
+        ("holiday", None, "holiday: holds other files"),
+        ("..", None, "a folder without a name"),
         ("folder.mp4", None, "folder.mp4: is a folder; name a file in it"),
         ("a.mp4", tmp_path / "song.wav", "song.wav: not a sound file"),
         ("a.mp4", tmp_path / "silent.mkv", "silent.mkv: not a sound file"),
