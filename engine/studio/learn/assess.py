@@ -25,10 +25,11 @@ FIRST = 128  # places of the slopes that learning starts from
 CHUNK = 16
 FARTHEST = 3.0  # of the points' own spread: no deviation of a score may take more to begin with
 DECAY = (0.9, 0.99)  # of Adam's means
-TRIED = 96  # places of each class that the length is set with
+TRIED = 512  # places of each class that the length is set with
+NODE = math.sqrt(3 / 5)  # of the reach: the slope between its two sides is that of the least line (Gauss and Legendre)
 LEAST_LEFT = 1e-3  # of the slopes, without what they have along directions to leave alone
 NOT_FINITE = "a gradient is not finite"
-SHORT = 0.1  # what the square of theta's length weighs, in sigma, beside the square of what is missed
+SHORT = 0.125  # what the square of theta's length weighs, in sigma, beside the square of what is missed
 LEAST_SLOPE = 0.5  # below this a direction is not made longer: the model does not follow
 
 
@@ -46,10 +47,10 @@ class Asked:
 
     move: Move = field(default_factory=Move)
     reach: float = 1.0
-    places: int = 256
+    places: int = 1024
     steps: int = 200
     batch: int = 16
-    rate: float = 0.08
+    rate: float = 0.04
     seed: int = 0
     each_class: bool = False
     gradient_free: bool = False
@@ -74,7 +75,7 @@ class Learned:
 def assess(
     subject: Subject, wishes: Sequence[Wish], asked: Asked, leave: Sequence[Direction] = (), work: Work | None = None
 ) -> Learned:
-    """theta = argmin E (A(G(T(z, alpha))) - A(G(z)) - w alpha)^2 + 0.1 |alpha theta|^2, T = z + alpha theta.
+    """theta = argmin E (A(G(T(z, alpha))) - A(G(z)) - w alpha)^2 + |alpha theta|^2 / 8, T = z + alpha theta.
 
     Over all assessors A. The second term is ours, in sigma: without it theta grows long where places differ in how they
     follow, for a little more evenness, and leaves what the model was taught.
@@ -186,12 +187,10 @@ class _Learning:
         part = torch.from_numpy(shares(self.wishes)).to(theta)
         for _ in range(2):
             slope = torch.zeros(count, device=theta.device)
-            for sign in (-1.0, 1.0):
-                change = [
-                    self._changed(r, sign * self.asked.reach * theta[self.row[r]]) for r in torch.split(rows, CHUNK)
-                ]
-                slope.index_add_(0, self.row[rows], sign * torch.cat(change) @ part)
-            slope /= 2 * self.asked.reach * torch.bincount(self.row[rows], minlength=count)
+            for alpha in (-NODE * self.asked.reach, NODE * self.asked.reach):
+                change = [self._changed(r, alpha * theta[self.row[r]]) for r in torch.split(rows, CHUNK)]
+                slope.index_add_(0, self.row[rows], torch.cat(change) @ part / (2 * alpha))
+            slope /= torch.bincount(self.row[rows], minlength=count)
             theta = theta / torch.where(slope > LEAST_SLOPE, slope, 1.0)[:, None]
         return theta
 
