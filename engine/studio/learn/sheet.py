@@ -125,13 +125,14 @@ def drawn(found: Sorted, by: str, model: str, pool: int) -> Image.Image:
     columns = max(1, min(count, round(math.sqrt(count * WIDE * height / width))))
     rows = -(-count // columns)
     across, down = columns * (width + GAP) - GAP, rows * (height + CAPTION + GAP) - GAP
-    image = Image.new("RGB", (2 * MARGIN + across, 2 * MARGIN + HEADING + down), PAPER)
-    draw = ImageDraw.Draw(image)
     of = f", {count} of {pool} places" if pool > count else ""
-    draw.text((MARGIN, MARGIN), by, INK, ImageFont.load_default(20))
     said = f"{model}{of}; {found.scores[0]:.3g} to {found.scores[-1]:.3g}; below each its seed"
-    draw.text((MARGIN, MARGIN + 26), said, GREY, ImageFont.load_default(12))
-    small = ImageFont.load_default(11)
+    large, middle, small = (ImageFont.load_default(size) for size in (20, 12, 11))
+    wide = max(across, math.ceil(middle.getlength(said)), math.ceil(large.getlength(by)))  # of few small pictures
+    image = Image.new("RGB", (2 * MARGIN + wide, 2 * MARGIN + HEADING + down), PAPER)
+    draw = ImageDraw.Draw(image)
+    draw.text((MARGIN, MARGIN), by, INK, large)
+    draw.text((MARGIN, MARGIN + 26), said, GREY, middle)
     for i, (picture, number) in enumerate(zip(pictures, found.seeds.tolist(), strict=True)):
         x, y = MARGIN + i % columns * (width + GAP), MARGIN + HEADING + i // columns * (height + CAPTION + GAP)
         image.paste(Image.fromarray(picture), (x, y))

@@ -49,6 +49,12 @@ def test_of_a_pool_both_ends_are_shown() -> None:
     assert torch.equal(whole.z[2], torch.from_numpy(np.random.RandomState(9).randn(512).astype(np.float32)))
 
 
+def test_the_heading_of_a_few_small_pictures_is_whole() -> None:
+    found = Sorted(np.arange(2), np.linspace(-1, 1, 2), np.zeros((2, 48, 48, 3), np.uint8))
+    margin = np.asarray(drawn(found, "colourfulness", "a model of some length", 2000))[:, -24:]
+    assert (margin == margin[0, 0]).all()
+
+
 @pytest.mark.parametrize("count", [2, 3, 7, 64])
 @pytest.mark.parametrize("shape", [(8, 8), (16, 8), (64, 96)])
 def test_any_number_of_pictures_of_any_shape_fits(count: int, shape: tuple[int, int]) -> None:
