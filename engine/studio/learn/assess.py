@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.errors import InputError
 from engine.latent.directions import Direction
 from engine.studio.learn.assessors import Wish
+from engine.studio.learn.descent import Descent, cosine
 from engine.studio.learn.gradient_free import Cotangent, Differences, Gradients, active_space
 from engine.studio.learn.places import Move, Places, meeting, span
 from engine.studio.learn.scores import Scale, scores, shares
@@ -24,7 +25,6 @@ Slopes = Gradients | Differences
 FIRST = 128  # places of the slopes that learning starts from
 CHUNK = 16
 FARTHEST = 3.0  # of the points' own spread: no deviation of a score may take more to begin with
-DECAY = (0.9, 0.99)  # of Adam's means
 TRIED = 512  # places of each class that the length is set with
 NODE = math.sqrt(3 / 5)  # of the reach: the slope between its two sides is that of the least line (Gauss and Legendre)
 LEAST_LEFT = 1e-3  # of the slopes, without what they have along directions to leave alone
@@ -39,7 +39,7 @@ class Asked:
 
     reach : alpha is drawn from -reach to reach, in deviations of the score among the model's own pictures
     places : so many are learned from, and give the score its mean and deviation
-    steps, batch : of Adam; rate : its first step, as a share of the direction's length, falling to 0 in a half cosine
+    steps, batch : of the descent; rate : its first step, as a share of the direction's length
     each_class : a direction for each class instead of one for all
     gradient_free : by differences, even where assessors have gradients
     chances : directions of chance that it is compared with
@@ -113,31 +113,39 @@ class _Learning:
         why = NOT_FINITE if "free" in kept and kept["free"][0] else self._lacks()
         if why is not None:
             self._by_differences(why)
-        begun = "theta" in kept
-        self._state = [torch.from_numpy(kept[k]).to(device) for k in ("theta", "first", "second")] if begun else []
-        self._done = int(kept["done"][0]) if begun else 0
-        self._rate = float(kept["rate"][0]) if begun else 0.0
+        self._begun = kept if "theta" in kept else None
 
     def run(self) -> Tensor:
-        """All steps of Adam that are left."""
-        if not self._state:
-            theta = self._start()
-            self._state = [theta, torch.zeros_like(theta), torch.zeros_like(theta)]
-            self._rate = self.asked.rate * float(theta.norm(dim=1).mean()) / math.sqrt(self.places.dim)
-        for step in range(self._done, self.asked.steps):
-            self._step(step, 0.5 * self._rate * (1 + math.cos(math.pi * step / self.asked.steps)))
-            self._tell("learning", step + 1, self.asked.steps)
-            if self.work:
-                self.work.keep(lambda done=step + 1: self._kept(done))  # type: ignore[misc]
-        return self._lengthened(self._state[0])
+        """All steps that are left."""
+        asked, begun = self.asked, self._begun
+        theta = torch.from_numpy(begun["theta"]).to(self.row.device) if begun else self._start()
+        length = float(begun["length"][0]) if begun else float(theta.norm(dim=1).mean())
+        parameter = nn.Parameter(theta, requires_grad=False)  # of the same numbers
+        descent = Descent({"theta": parameter}, {"theta": 1})
+        if begun:
+            descent.restore(begun)
 
-    def _step(self, step: int, rate: float) -> None:
+        def kept() -> dict[str, NDArray[np.generic]]:
+            free = self.method.endswith(f"({NOT_FINITE})")
+            found = {"base": self.scale.base.cpu().numpy(), "length": np.array([length]), "free": np.array([free])}
+            return {**descent.state(), **found}
+
+        while descent.steps < asked.steps:
+            parameter.grad = self._gradient(theta, descent.steps)
+            descent.step(cosine(asked.rate * length, descent.steps, asked.steps))
+            theta.copy_(self._free(theta))
+            self._tell("learning", descent.steps, asked.steps)
+            if self.work:
+                self.work.keep(kept)
+        return self._lengthened(theta)
+
+    def _gradient(self, theta: Tensor, step: int) -> Tensor:
+        """Of what a batch of places misses."""
         asked, device = self.asked, self.places.subject.device
         numbers = np.random.default_rng((asked.seed, step))
         rows = torch.from_numpy(numbers.choice(len(self.places), min(asked.batch, len(self.places)), replace=False))
         alpha = torch.from_numpy(numbers.uniform(-asked.reach, asked.reach, len(rows)).astype(np.float32))
         rows, alpha = rows.to(device), alpha.to(device)
-        theta, first, second = self._state
         own = self.row[rows]
 
         def missed(found: Tensor) -> Tensor:
@@ -147,12 +155,7 @@ class _Learning:
         slope = self._slope(rows, alpha[:, None] * theta[own], missed, step)
         gradient = torch.zeros_like(theta).index_add_(0, own, alpha[:, None] * slope) / len(rows)
         gradient += SHORT * alpha.square().mean() / len(theta) * theta / self._spread(theta).square()
-        gradient = self._free(gradient)
-        first = DECAY[0] * first + (1 - DECAY[0]) * gradient
-        second = DECAY[1] * second + (1 - DECAY[1]) * gradient.square().mean(1, keepdim=True)
-        size = (second / (1 - DECAY[1] ** (step + 1))).sqrt() + 1e-20
-        theta = self._free(theta - rate * (first / (1 - DECAY[0] ** (step + 1))) / size)
-        self._state = [theta, first, second]
+        return self._free(gradient)
 
     def _start(self) -> Tensor:
         """The shortest theta that brings what is asked for where all is straight: from mean slopes (Gauss-Newton)."""
@@ -293,13 +296,6 @@ class _Learning:
     def _free(self, x: Tensor) -> Tensor:
         """Without what lies along the directions to leave alone."""
         return x - (x @ self._leave.T) @ self._leave
-
-    def _kept(self, done: int) -> dict[str, NDArray[np.generic]]:
-        theta, first, second = (x.cpu().numpy() for x in self._state)
-        base = self.scale.base.cpu().numpy()
-        numbers = {"done": np.array([done]), "rate": np.array([self._rate])}
-        numbers["free"] = np.array([self.method.endswith(f"({NOT_FINITE})")])
-        return {"theta": theta, "first": first, "second": second, "base": base, **numbers}
 
     def _tell(self, what: str, done: int, of: int) -> None:
         if self.work:
