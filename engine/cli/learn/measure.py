@@ -16,7 +16,9 @@ UNTOUCHED = 34  # a seed of the judged places that nothing was chosen by
 def measure(
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", metavar="PART", help="components, steer, ...; may be repeated. Else all, half an hour."),
+        typer.Option(
+            "--only", metavar="PART", help="components, steer, ...; may be repeated. Else all, most of an hour."
+        ),
     ] = None,
     report: Annotated[
         Path | None, typer.Option("--report", metavar="FILE", help="A .json, or a page's tables (.md).")
