@@ -26,6 +26,7 @@ def main() -> None:
         bank = Path(folder) / "mine.safetensors"
         combine("tulip", bank, SUMS)
         look(bank, strips=OUT / "banks_strips.png", pages=Path(folder) / "pages")
+        _shrink(OUT / "banks_strips.png")
         sheet("tulip", OUT / "banks_sheet.png", "colourfulness", count=28, pool=280, side=96)
         _shrink(OUT / "banks_sheet.png")
         _screenshot(Path(folder) / "pages" / "01-festive.html", Path(folder) / "page.png")
