@@ -62,7 +62,7 @@ def played(melt: str, folder: Path, name: str) -> np.ndarray:
     for _ in range(4):  # melt 7.12 crashes or hangs at its end now and then
         with suppress(subprocess.TimeoutExpired):
             run = [*command, "real_time=-1"]
-            done = subprocess.run(run, cwd=folder, env=environment, capture_output=True, check=False, timeout=10)
+            done = subprocess.run(run, cwd=folder, env=environment, capture_output=True, check=False, timeout=30)
             if done.returncode == 0 and out.stat().st_size:
                 break
     with av.open(str(out)) as container:
