@@ -70,7 +70,7 @@ class VoiceTable(_Table):
     home: str | None = None
     loop: tuple[str, ...] = ()
     sequence: str | None = None
-    sequence_fps: float | None = None  # none: as its .json says, else 30
+    sequence_fps: float | None = None  # none: as its .json says, else 25
     sequence_end: Literal["again", "close", "hold"] = "again"
     motion: MotionTable | None = None
 

@@ -87,7 +87,7 @@ class VoiceSpec:
     home: str | None = None
     loop: tuple[str, ...] = ()
     sequence: Path | None = None
-    sequence_fps: float = 30.0
+    sequence_fps: float = 25.0
     sequence_end: End = "again"
     marks: tuple[Mark, ...] = ()
     pool: Path | None = None

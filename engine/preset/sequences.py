@@ -15,7 +15,7 @@ from engine.latent.trajectory import Trajectory
 from engine.preset.find import inside
 from engine.tables import VoiceTable
 
-SEQUENCE_FPS = 30.0  # of a sequence that nobody says it of
+SEQUENCE_FPS = float(Facts().fps)  # of a sequence that nobody says it of, as everywhere
 _LONGEST = 60  # characters of a model's name in a line for people
 
 

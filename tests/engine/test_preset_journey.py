@@ -90,7 +90,7 @@ def test_the_command_line_gives_the_first_voice_a_sequence_from_anywhere(folder:
     np.save(tmp_path / "other.npy", np.load(folder / "way.npy"))
     text = '[generator]\nmodel = "kid-2.safetensors"\n[[voice]]\nsequence_fps = 12\n[[voice]]\n'
     first, second = show(folder, text, Options(sequence=str(tmp_path / "other.npy"))).voices
-    assert first.sequence == tmp_path / "other.npy" and first.sequence_fps == 30.0 and second.sequence is None
+    assert first.sequence == tmp_path / "other.npy" and first.sequence_fps == 25.0 and second.sequence is None
 
 
 def test_routes_to_marks_that_another_sequence_does_not_have_are_set_aside(folder: Path, tmp_path: Path) -> None:
