@@ -31,7 +31,7 @@ class GeneratorTable(_Table):
     turns: Literal["auto", True, False] = "auto"  # true: one voice a frame; auto: where all take too long
     blend: bool = False  # crossfade consecutive pictures when the generator is slower than the display
     banks: tuple[str, ...] = ()
-    match_banks: Literal["model", "architecture"] = "model"  # whose directions a bank may hold, and whose rows a sequence
+    match_banks: Literal["model", "architecture"] = "model"  # whose directions banks hold, and rows sequences
     places: tuple[str, ...] = ()
     pool: str = ""  # a sequence whose rows are the show's places
 
