@@ -75,7 +75,8 @@ def explore(wanted: Explore, look: Look, tell: Tell = quiet) -> Explored:
     middle = _check(wanted, pair, look)
     info = info_of(look.model)
     apart = wanted.apart if wanted.apart is not None else not (wanted.around or _alone(wanted))
-    for out in _apart(wanted, _many(wanted, pair, middle)) if apart else [wanted.out]:
+    numbers = range(1, _many(wanted, pair, middle) + 1)
+    for out in (_numbered(wanted, n) for n in numbers) if apart else [wanted.out]:
         check_place(out, [wanted.source], wanted.proxy)
     with ExitStack() as stack:
         opened = cache(lambda: _opened(look, stack))
@@ -159,10 +160,10 @@ def _many(wanted: Explore, pair: Pair, middle: Middle) -> int:
     return wanted.count
 
 
-def _apart(wanted: Explore, many: int) -> list[Path]:
+def _numbered(wanted: Explore, number: int) -> Path:
     """NAME_01, NAME_02, ..."""
     base = named(wanted.out).with_suffix("")
-    return [base.with_name(f"{base.name}_{n:02d}") for n in range(1, many + 1)]
+    return base.with_name(f"{base.name}_{number:02d}")
 
 
 def _pieces(
@@ -219,7 +220,7 @@ def _write_apart(wanted: Explore, pair: Pair, facts: Facts, pieces: Iterable[Pie
     for n, piece in enumerate(pieces, 1):
         marks = tuple(Mark(at, name) for at, name in zip(piece.at, piece.names, strict=True))
         own = replace(facts, marks=marks if not piece.held else (), made=f"{facts.made}: {piece.heading}")
-        out = _apart(wanted, n)[-1]
+        out = _numbered(wanted, n)
         with PairWriter(out, pair.rows.shape[1:], piece.frames, own, _classes(pair), wanted.proxy) as writer:
             for rows, classes in piece.blocks():
                 writer.write(rows, classes)
