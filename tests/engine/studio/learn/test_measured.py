@@ -1,5 +1,6 @@
 """What is measured of many directions is kept when it is cut off, and comes back as it was."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,8 +26,9 @@ def measure(direction: Direction) -> Direction:
     )
 
 
-def test_what_was_measured_is_not_measured_again(tmp_path: Path) -> None:
-    subject, out, asked = Analytic(), tmp_path / "bank.safetensors", []
+def cut_off(subject: Analytic, out: Path) -> tuple[list[str], Callable[[Direction], Direction]]:
+    """What was asked for before a run was stopped after two, and what goes on to count."""
+    asked: list[str] = []
 
     def counted(direction: Direction) -> Direction:
         asked.append(direction.name)
@@ -34,6 +36,12 @@ def test_what_was_measured_is_not_measured_again(tmp_path: Path) -> None:
 
     with pytest.raises(Stopped):
         measured_each(subject, out, WAYS, counted, stop=lambda: len(asked) == 2)
+    return asked, counted
+
+
+def test_what_was_measured_is_not_measured_again(tmp_path: Path) -> None:
+    subject, out = Analytic(), tmp_path / "bank.safetensors"
+    asked, counted = cut_off(subject, out)
     found = measured_each(subject, out, WAYS, counted)
     assert asked == ["way_0", "way_1", "way_2", "way_3"] and not list(tmp_path.iterdir())
     for direction, whole in zip(found, map(measure, WAYS), strict=True):
@@ -44,13 +52,7 @@ def test_what_was_measured_is_not_measured_again(tmp_path: Path) -> None:
 
 
 def test_facts_of_other_directions_are_not_taken(tmp_path: Path) -> None:
-    subject, out, asked = Analytic(), tmp_path / "bank.safetensors", []
-
-    def counted(direction: Direction) -> Direction:
-        asked.append(direction.name)
-        return measure(direction)
-
-    with pytest.raises(Stopped):
-        measured_each(subject, out, WAYS, counted, stop=lambda: len(asked) == 2)
+    subject, out = Analytic(), tmp_path / "bank.safetensors"
+    asked, counted = cut_off(subject, out)
     measured_each(subject, out, [replace(WAYS[0], vector=np.ones(DIM)), *WAYS[1:]], counted)
     assert asked == ["way_0", "way_1", "way_0", "way_1", "way_2", "way_3"]
